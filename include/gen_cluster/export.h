@@ -7,11 +7,11 @@
 #define GCL_API __attribute__((visibility("default")))
 /** The result of a function that can fail has to be looked at. */
 #define GCL_MUST_USE __attribute__((warn_unused_result))
-#define GCL_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define GCL_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define GCL_API
 #define GCL_MUST_USE
-#define GCL_PRINTF(format, first)
+#define GCL_PRINTF(text, first)
 #endif
 
 #endif
