@@ -6,6 +6,7 @@
 .SUFFIXES:
 
 include c_src/build.mk
+include test/test.mk
 
 ERLC ?= erlc
 ERLC_FLAGS := +debug_info +warn_export_vars +warn_unused_import +warn_missing_spec \
@@ -25,6 +26,7 @@ all: c erlang
 ##  erlang        the Erlang application only (ebin/)
 erlang: $(beams) ebin/gen_cluster.app
 
+$(beams): | need
 $(filter-out $(behaviours),$(beams)): | $(behaviours)
 
 ebin/%.beam: src/%.erl $(wildcard include/*.hrl src/*.hrl)
@@ -36,22 +38,20 @@ ebin/gen_cluster.app: src/gen_cluster.app.src $(wildcard src/*.erl)
 	$(Q)mkdir -p ebin && sed 's/^\( *\){registered,/\1{modules, [$(subst $(space),$(comma) ,$(strip $(modules)))]},\n&/' \
 		$< > $@
 
-##  test-unit     the unit tests of the C library
-.PHONY: test-unit
-unit_sources := $(wildcard test/c/unit/*.c test/c/support/*.c)
-unit_objects := $(unit_sources:%.c=$(build)/debug/%.o)
-ifneq ($(filter test/c/unit/test_%,$(unit_sources)),)
-test-unit: $(build)/debug/test-unit
-	$(Q)timeout 300 $<
-else
-test-unit: $(build)/debug/libgen_cluster.a $(unit_objects)
-	@echo 'no unit tests yet'
+# What is missing on this machine is installed for the goals that a newcomer types, and named for
+# the others; the hooks of rebar3 call `make c`, which installs nothing.
+.PHONY: need deps
+goals := $(or $(MAKECMDGOALS),all)
+need_goal := $(if $(filter test test-% check check-%,$(goals)),test,$(if $(filter demo,$(goals)),demo,build))
+need_mode := $(if $(filter all demo test check,$(goals)),install,check)
+need:
+ifndef GCL_DEPS_DONE
+	@test/tools/deps.sh $(need_mode) $(need_goal) quiet
 endif
-
-$(build)/%/test-unit: $(build)/%/libgen_cluster.a $(build)/debug/sources
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(flags_$*) $(LDFLAGS) -o $@ $(filter %.o,$^) $< $(libs) -lcriterion
-$(build)/debug/test-unit: $(unit_objects)
+##  deps          install what a goal needs: make deps GOAL=build (or demo, test)
+GOAL ?= build
+deps:
+	@test/tools/deps.sh install $(GOAL)
 
 ##  clean         remove everything that was built
 .PHONY: clean clean-c

@@ -32,19 +32,24 @@ lib := $(priv)/lib
 # rebar3 hands the settings of its own emulator down, which another one must not inherit.
 erlang_env := env -u ROOTDIR -u BINDIR -u EMU -u PROGNAME
 
+# Set once, on first use: by then `need` has seen to it that the tools are there.
+once = $(eval $(1) := $(2))$($(1))
+
 # libei of the Erlang that will run the application. Asked for once, and only when it is needed;
 # a cross build says it in the environment, by the names of rebar3 or of elixir_make.
 ei_ask = $(shell $(erlang_env) $(ERL) -noshell -noinput -boot start_clean \
 	-eval 'io:format("~s",[code:lib_dir(erl_interface)]),halt().' 2>/dev/null)
-ei_root = $(eval ei_root := $(or $(ERLANG_LIB_DIR_erl_interface),$(ei_ask),/usr/lib/erlang/usr))$(ei_root)
+ei_root = $(call once,ei_root,$(or $(ERLANG_LIB_DIR_erl_interface),$(ei_ask),/usr/lib/erlang/usr))
 ei_include = $(or $(ERL_EI_INCLUDE_DIR),$(ERL_INTERFACE_INCLUDE_DIR),$(ei_root)/include)
 ei_lib = $(or $(ERL_EI_LIBDIR),$(ERL_INTERFACE_LIB_DIR),$(ei_root)/lib)
 
-crypto_cflags := $(shell $(PKG_CONFIG) --cflags libcrypto 2>/dev/null)
-crypto_libs := $(or $(shell $(PKG_CONFIG) --libs libcrypto 2>/dev/null),-lcrypto)
+crypto_cflags = $(call once,crypto_cflags,$(shell $(PKG_CONFIG) --cflags libcrypto 2>/dev/null))
+crypto_libs = $(call once,crypto_libs,$(shell $(PKG_CONFIG) --libs libcrypto 2>/dev/null))
 
 warnings := -Wall -Wextra -Wpedantic -Wconversion -Wshadow $(if $(WERROR),-Werror)
 defines := -D_GNU_SOURCE -D_REENTRANT
+# Only what is compiled below test/ sees the folders of the tests.
+test_includes = $(if $(filter test/%,$<),-Itest/c -Itest/c/unit)
 includes = -Iinclude -Ic_src -isystem $(ei_include)
 common = -std=c11 $(warnings) -pthread -fPIC -fvisibility=hidden $(defines) $(includes) \
 	$(crypto_cflags) $(CPPFLAGS)
@@ -67,7 +72,7 @@ c: $(build)/release/libgen_cluster.a $(lib)/libgen_cluster.so $(examples)
 
 # A file that is rewritten only when its text changes: $(call stamp,file,text)
 define stamp
-$(1): FORCE
+$(1): FORCE | need
 	@mkdir -p $$(@D)
 	@echo '$(2)' | cmp -s - $$@ || echo '$(2)' > $$@
 endef
@@ -81,7 +86,7 @@ $(call stamp,$(build)/$(1)/sources,$$(library_sources) $$(wildcard test/c/*/*.c)
 
 $(build)/$(1)/%.o: %.c $(build)/$(1)/flags
 	$$(call say,CC,$$< ($(1)))
-	$$(Q)mkdir -p $$(@D) && $$(CC) $$(common) $$(flags_$(1)) -MMD -MP -c -o $$@ $$<
+	$$(Q)mkdir -p $$(@D) && $$(CC) $$(common) $$(test_includes) $$(flags_$(1)) -MMD -MP -c -o $$@ $$<
 
 $(build)/$(1)/libgen_cluster.a: $$(library_sources:%.c=$(build)/$(1)/%.o) $(build)/$(1)/sources
 	$$(call say,AR,$$@)

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+# The tests. Each kind is a target that writes one line per test, `kind name passed|failed|skipped`,
+# to _build/test/results; test/README.md says where a new test goes.
+
+results := _build/test/results
+kinds := unit sim net fuzz ct sanitizer examples demo build readme
+tools := test/tools
+
+# Criterion: all of test/c/<folder> is one program, with what several of them share.
+shared_test_sources := $(wildcard test/c/unit/support.c test/c/support/*.c)
+
+define criterion
+$(1)_tests := $$(wildcard test/c/$(1)/test_*.c)
+$(1)_sources := $$(sort $$(wildcard test/c/$(1)/*.c) $$(shared_test_sources))
+endef
+$(foreach folder,unit sim net,$(eval $(call criterion,$(folder))))
+
+# $(call criterion_program,folder,variant)
+define criterion_program
+$(build)/$(2)/test-$(1): $$($(1)_sources:%.c=$(build)/$(2)/%.o) $(build)/$(2)/libgen_cluster.a \
+		$(build)/$(2)/sources
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) $$(flags_$(2)) $$(LDFLAGS) -o $$@ $$(filter %.o %.a,$$^) $$(libs) -lcriterion
+endef
+$(eval $(call criterion_program,unit,debug))
+$(eval $(call criterion_program,unit,asan))
+$(eval $(call criterion_program,net,debug))
+$(eval $(call criterion_program,net,asan))
+$(eval $(call criterion_program,sim,release))
+$(eval $(call criterion_program,sim,asan))
+
+# Programs that suites start: examples/ and test/c/programs/, per variant.
+program_names := $(notdir $(basename $(wildcard test/c/programs/*.c examples/*.c)))
+define programs
+$(build)/$(1)/bin/%: $(build)/$(1)/test/c/programs/%.o $(build)/$(1)/libgen_cluster.a
+	$$(call say,LINK,$$@)
+	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) -o $$@ $$^ $$(libs)
+$(build)/$(1)/bin/%: $(build)/$(1)/examples/%.o $(build)/$(1)/libgen_cluster.a
+	$$(call say,LINK,$$@)
+	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) -o $$@ $$^ $$(libs)
+programs-$(1): $(program_names:%=$(build)/$(1)/bin/%)
+.PHONY: programs-$(1)
+endef
+$(foreach v,debug asan tsan,$(eval $(call programs,$(v))))
+
+# Reports of the sanitizers go to files, because nobody looks at the end of a killed child.
+sanitizer_reports := $(abspath _build/test/sanitizer)
+sanitizer_env := ASAN_OPTIONS=log_path=$(sanitizer_reports)/asan:detect_leaks=1 \
+	UBSAN_OPTIONS=log_path=$(sanitizer_reports)/ubsan:print_stacktrace=1 \
+	TSAN_OPTIONS=log_path=$(sanitizer_reports)/tsan
+
+##  test          every test; the last line is the sum
+.PHONY: test
+test: need
+	$(Q)rm -rf $(results)
+	$(Q)for kind in $(kinds); do echo "== $$kind"; $(MAKE) --no-print-directory test-$$kind || :; done
+	$(Q)claims=0; $(tools)/claims.sh test/claims $(results) || claims=1; \
+	$(tools)/summary.sh $(results) test/skips $$claims $(kinds)
+
+##  test-fast     unit tests and simulation
+.PHONY: test-fast
+test-fast: need
+	$(Q)$(MAKE) --no-print-directory test-unit test-sim
+
+##  test-KIND     one of: unit sim net fuzz ct sanitizer examples demo build readme
+.PHONY: $(kinds:%=test-%)
+
+# Erlang tests of a kind stand in test/erl/<kind>/*_tests.erl.
+eunit = $(if $(wildcard test/erl/$(1)/*_tests.erl),$(tools)/eunit.sh $(1) $(results)/$(1)-erl.txt test/erl/$(1),:)
+
+test-unit: $(if $(unit_tests),$(build)/debug/test-unit) erlang
+	$(Q)status=0; \
+	$(if $(unit_tests),$(tools)/criterion.sh unit '' $< $(results)/unit.txt || status=1;) \
+	$(call eunit,unit) || status=1; exit $$status
+
+test-sim: $(if $(sim_tests),$(build)/release/test-sim) erlang
+	$(Q)status=0; \
+	$(if $(sim_tests),$(tools)/criterion.sh sim '' $< $(results)/sim.txt || status=1;) \
+	$(call eunit,sim) || status=1; exit $$status
+
+test-net: $(if $(net_tests),$(build)/debug/test-net)
+	$(Q)$(if $(net_tests),$(tools)/with_epmd.sh $(tools)/criterion.sh net '' $< $(results)/net.txt,:)
+
+# Only some of the suites: make test-ct SUITES="a_SUITE b_SUITE"
+suites := $(wildcard test/ct/*_SUITE.erl)
+test-ct: programs-debug erlang
+	$(Q)$(if $(suites),GCL_BIN=$(abspath $(build)/debug/bin) $(tools)/ct.sh ct '' $(results)/ct.txt $(SUITES),:)
+
+# Everything that runs C code once more under AddressSanitizer and UndefinedBehaviorSanitizer, and
+# what crosses threads (test/c/tsan/*.c, programs that exit with 0) under ThreadSanitizer.
+tsan_tests := $(wildcard test/c/tsan/*.c)
+asan_programs := $(foreach k,unit net sim,$(if $($(k)_tests),$(k)))
+tsan_programs := $(tsan_tests:test/c/tsan/%.c=$(build)/tsan/test/%)
+$(tsan_programs): $(build)/tsan/test/%: $(build)/tsan/test/c/tsan/%.o $(build)/tsan/libgen_cluster.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(flags_tsan) $(LDFLAGS) -o $@ $^ $(libs)
+
+test-sanitizer: $(asan_programs:%=$(build)/asan/test-%) programs-asan erlang \
+		$(tsan_programs)
+	$(Q)rm -rf $(sanitizer_reports) && mkdir -p $(sanitizer_reports) $(results); \
+	export $(sanitizer_env); status=0; \
+	for part in $(asan_programs); do \
+		GCL_QUICK=1 $(tools)/with_epmd.sh $(tools)/criterion.sh sanitizer $$part/ \
+			$(build)/asan/test-$$part $(results)/sanitizer-$$part.txt || status=1; \
+	done; \
+	$(if $(suites),GCL_BIN=$(abspath $(build)/asan/bin) GCL_TIMETRAP=3 GCL_TEST_TIMEOUT=900 \
+		$(tools)/ct.sh sanitizer ct/ $(results)/sanitizer-ct.txt $(SUITES) || status=1;) \
+	$(if $(tsan_tests),$(tools)/scripts.sh sanitizer $(results)/sanitizer-tsan.txt \
+		$(tsan_programs) || status=1;) \
+	$(tools)/sanitizer_logs.sh no_report $(sanitizer_reports) $(results)/sanitizer-logs.txt || \
+		status=1; \
+	exit $$status
+
+# Each file of test/c/fuzz has LLVMFuzzerTestOneInput(). Here the inputs that are kept are replayed,
+# below test/c/fuzz/corpus/<name>; `make fuzz` looks for new ones.
+fuzz_targets := $(patsubst test/c/fuzz/%.c,%,$(wildcard test/c/fuzz/fuzz_*.c))
+$(build)/asan/fuzz/%: $(build)/asan/test/c/fuzz/%.o $(build)/asan/test/c/fuzz/replay.o \
+		$(build)/asan/libgen_cluster.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(flags_asan) $(LDFLAGS) -o $@ $^ $(libs)
+
+test-fuzz: $(fuzz_targets:%=$(build)/asan/fuzz/%)
+	$(Q)mkdir -p $(results) && : > $(results)/fuzz.txt; status=0; \
+	for target in $(fuzz_targets); do \
+		if timeout -k 10 120 $(build)/asan/fuzz/$$target test/c/fuzz/corpus/$$target; \
+		then echo "fuzz $$target passed"; else echo "fuzz $$target failed"; status=1; \
+		fi >> $(results)/fuzz.txt; \
+	done; exit $$status
+
+##  fuzz          look for inputs that break a decoder: make fuzz T=60 (seconds each, needs clang)
+.PHONY: fuzz
+T ?= 60
+fuzz: need
+	$(Q)$(tools)/fuzz.sh $(T) $(fuzz_targets)
+
+# The other kinds are shell scripts, one test each.
+script_kinds := examples demo build readme
+define scripts
+test-$(1): all
+	$$(Q)$(if $(wildcard test/$(1)/*.sh),$(tools)/scripts.sh $(1) $(results)/$(1).txt $(sort $(wildcard test/$(1)/*.sh)),:)
+endef
+$(foreach kind,$(script_kinds),$(eval $(call scripts,$(kind))))

@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# claims.sh CLAIMS RESULTS_FOLDER
+#
+# CLAIMS holds lines `claim :: kind:name, kind:name`, with nothing behind `::` when there is no test
+# yet. Fails when a named test did not run in this run, or did not pass.
+set -u
+claims=$1 results=$2
+
+cat "$results"/*.txt /dev/null 2>/dev/null | awk -v claims="$claims" '
+    function fail(text) { print "  test/claims:" number ": " text; wrong++ }
+    {
+        test = $1 ":" $2
+        if (!(test in result) || result[test] == "passed") result[test] = $3
+    }
+    END {
+        while ((getline line < claims) > 0) {
+            number++
+            if (line ~ /^ *(#.*)?$/) continue
+            total++
+            at = index(line, " ::")
+            if (!at) { fail("no \"::\": " line); continue }
+            n = split(substr(line, at + 3), name, ",")
+            if (substr(line, at + 3) ~ /^ *$/) { without++; continue }
+            for (i = 1; i <= n; i++) {
+                gsub(/^ +| +$/, "", name[i])
+                if (!(name[i] in result)) fail("no such test in this run: " name[i])
+                else if (result[name[i]] != "passed") fail(result[name[i]] ": " name[i])
+            }
+        }
+        printf "%d claims, %d without a test\n", total, without
+        exit wrong > 0
+    }'

@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# criterion.sh KIND PREFIX BINARY RESULTS [ARG...]
+#
+# Runs a Criterion binary and writes one line `KIND PREFIXsuite/test passed|failed|skipped` per
+# test. A binary that ends early fails as `KIND PREFIXcomplete`.
+set -u
+kind=$1 prefix=$2 binary=$3 results=$4
+shift 4
+mkdir -p "$(dirname "$results")"
+rm -f "$results.tap" "$results"
+
+timeout -k 10 "${GCL_TEST_TIMEOUT:-300}" "$binary" --tap="$results.tap" --timeout 120 "$@"
+status=$?
+
+awk -v kind="$kind" -v prefix="$prefix" -v status=$status '
+    /^1\.\.[0-9]+/ { expected = substr($1, 4) + 0 }
+    /^(not )?ok - / {
+        line = $0
+        result = /^not ok/ ? "failed" : / # SKIP / ? "skipped" : "passed"
+        sub(/^(not )?ok - /, "", line)
+        sub(/ .*/, "", line)
+        sub(/::/, "/", line)
+        print kind, prefix line, result
+        seen++
+        if (result == "failed") failed++
+    }
+    END {
+        if (seen != expected || (status != 0 && !failed))
+            print kind, prefix "complete", "failed"
+    }' "$results.tap" >"$results" 2>/dev/null || echo "$kind ${prefix}complete failed" >"$results"
+rm -f "$results.tap"
+! grep -q ' failed$' "$results"
