@@ -40,7 +40,8 @@ static void sip_word(uint64_t v[4], uint64_t word)
     v[0] ^= word;
 }
 
-/* SipHash-1-3 (Aumasson and Bernstein); the host's byte order serves, as no hash leaves the node. */
+/* SipHash-1-3 (Aumasson and Bernstein); the host's byte order serves, as no hash leaves the node.
+ */
 uint32_t gcl_hash(const uint64_t seed[2], const void *bytes, size_t size)
 {
     uint64_t v[4] = {

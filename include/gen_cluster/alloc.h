@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The memory functions of a node. Everything a node allocates goes through the one it was given. */
+/** The memory functions of a node. Everything a node allocates goes through the one it was given.
+ */
 #ifndef GEN_CLUSTER_ALLOC_H
 #define GEN_CLUSTER_ALLOC_H
 

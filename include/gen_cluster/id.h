@@ -34,8 +34,7 @@ typedef struct gcl_ref {
 /** The same process. */
 static inline bool gcl_pid_equal(gcl_pid a, gcl_pid b)
 {
-    return a.node == b.node && a.generation == b.generation && a.id == b.id &&
-           a.serial == b.serial;
+    return a.node == b.node && a.generation == b.generation && a.id == b.id && a.serial == b.serial;
 }
 
 /** A zeroed pid: no process. */

@@ -23,8 +23,7 @@ typedef enum gcl_log_level {
  * those that belong to limits), `text` one line without a newline; both are borrowed. Called on
  * the loop thread. It must not call into the node.
  */
-typedef void gcl_log_function(gcl_log_level level, const char *event, const char *text,
-                              void *user);
+typedef void gcl_log_function(gcl_log_level level, const char *event, const char *text, void *user);
 
 /** "error", "warning", ... The string is static. */
 GCL_API const char *gcl_log_level_name(gcl_log_level level);

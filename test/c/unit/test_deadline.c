@@ -39,9 +39,9 @@ Test(deadline, fire_in_order_after_sets_moves_and_cancels)
         if (rand_r(&state) % 3 == 0)
             gcl_deadlines_cancel(&deadlines, &timer->deadline);
         else
-            cr_assert_eq(gcl_deadlines_set(&deadlines, &timer->deadline,
-                                           (uint64_t)(rand_r(&state) % 1000)),
-                         0);
+            cr_assert_eq(
+                gcl_deadlines_set(&deadlines, &timer->deadline, (uint64_t)(rand_r(&state) % 1000)),
+                0);
     }
     unsigned set = 0, fired = 0;
     for (int i = 0; i < COUNT; i++)
