@@ -6,7 +6,7 @@
 .SUFFIXES:
 
 include c_src/build.mk
-include test/test.mk
+include test/test.mk test/check.mk
 
 ERLC ?= erlc
 ERLC_FLAGS := +debug_info +warn_export_vars +warn_unused_import +warn_missing_spec \

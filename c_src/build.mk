@@ -106,5 +106,12 @@ $(bin)/%: $(build)/release/examples/%.o $(build)/release/libgen_cluster.a
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(flags_release) $(LDFLAGS) -o $@ $^ $(libs)
 
+# For scripts: the compiler flags of the library, and the version of it all.
+.PHONY: c-flags version
+c-flags:
+	@echo '$(common)'
+version:
+	@echo '$(version)'
+
 .SECONDARY:
 -include $(shell find $(build) -name '*.d' 2>/dev/null)
