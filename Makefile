@@ -5,7 +5,7 @@
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-include c_src/build.mk
+include c_src/build.mk c_src/install.mk
 include test/test.mk test/check.mk
 
 ERLC ?= erlc
@@ -37,6 +37,15 @@ ebin/gen_cluster.app: src/gen_cluster.app.src $(wildcard src/*.erl)
 	$(call say,APP,$@)
 	$(Q)mkdir -p ebin && sed 's/^\( *\){registered,/\1{modules, [$(subst $(space),$(comma) ,$(strip $(modules)))]},\n&/' \
 		$< > $@
+
+##  demo          a cluster of two Erlang nodes and one C node, by itself, in a minute
+.PHONY: demo server1 server2 server3
+demo: all
+	$(Q)$(tools)/with_epmd.sh priv/demo
+
+##  server1       a member with a shell, for three terminals: server1, server2, server3 (LANG=c: in C)
+server1 server2 server3: all
+	$(Q)priv/server $(@:server%=%)
 
 # What is missing on this machine is installed for the goals that a newcomer types, and named for
 # the others; the hooks of rebar3 call `make c`, which installs nothing.
