@@ -32,12 +32,17 @@ need()
 command_exists() { command -v "$1"; }
 header() { printf '#include <%s>\n' "$1" | ${CC:-gcc} -E -x c - ; }
 
-# An Erlang library of the erl on the path, found without starting it.
+# A file of an Erlang library of the erl on the path, found without starting it where that goes.
+# The file matters: Debian has folders with nothing but headers for libraries that are not there.
 erlang_library()
 {
-    erl=$(command -v erl) && root=$(dirname "$(dirname "$(readlink -f "$erl")")") &&
-        for dir in "$root/lib/$1"-*; do [ -d "$dir" ] && return; done
-    ${ERL:-erl} -noshell -eval "halt(case code:lib_dir($1) of {error, _} -> 1; _ -> 0 end)."
+    erl=$(command -v erl) || return
+    root=$(dirname "$(dirname "$(readlink -f "$erl")")")
+    for path in "$root/lib/$1"-*/"$2"; do
+        [ -e "$path" ] && return
+    done
+    erl -noshell -eval "halt(case filelib:is_file(filename:join(code:lib_dir($1), \"$2\")) of
+        true -> 0; false -> 1 end)."
 }
 
 case ${CC:-gcc} in
@@ -49,16 +54,16 @@ need pkg-config 1 'finds OpenSSL' command_exists "${PKG_CONFIG:-pkg-config}"
 need libev-dev 1 'the event loop of a C node' header ev.h
 need libssl-dev 13 'the digest of the handshake' header openssl/evp.h
 need erlang-base 20 'runs the Erlang nodes' command_exists erl
-need erlang-dev 3 'the term codec (libei)' erlang_library erl_interface
+need erlang-dev 3 'the term codec (libei)' erlang_library erl_interface lib/libei.a
 
 if [ "$goal" = test ]; then
     need g++ 45 'the headers compile as C++' command_exists g++
     need libcriterion-dev 1 'unit tests in C' header criterion/criterion.h
-    need erlang-common-test 8 'tests against real Erlang nodes' erlang_library common_test
-    need erlang-eunit 1 'unit tests in Erlang' erlang_library eunit
-    need erlang-proper 1 'property tests in Erlang' erlang_library proper
-    need erlang-dialyzer 12 'make check: types' erlang_library dialyzer
-    need erlang-tools 2 'make check: cross references' erlang_library tools
+    need erlang-common-test 8 'tests against real Erlang nodes' erlang_library common_test ebin/common_test.app
+    need erlang-eunit 1 'unit tests in Erlang' erlang_library eunit ebin/eunit.app
+    need erlang-proper 1 'property tests in Erlang' erlang_library proper ebin/proper.app
+    need erlang-dialyzer 12 'make check: types' erlang_library dialyzer ebin/dialyzer.app
+    need erlang-tools 2 'make check: cross references' erlang_library tools ebin/tools.app
     need rebar3 2 'the build as others call it' command_exists rebar3
     need elixir 7 'a C member below an Elixir supervisor' command_exists elixir
     need rake 30 'rake server:start1' command_exists rake
