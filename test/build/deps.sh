@@ -21,7 +21,7 @@ stub()
 stub true "exit 0"
 stub id 'echo 0'
 stub apt-get "echo \"apt-get \$*\" >>$log" "[ \"\$1\" != update ] || touch $scratch/updated"
-stub apt-cache "[ -e $scratch/updated ]"
+stub apt-cache "[ ! -e $scratch/updated ] || echo \"Package: \$3\""
 
 # deps EXPECTED_STATUS ARG...
 deps()

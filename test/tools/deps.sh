@@ -101,7 +101,13 @@ elif [ -n "$sudo" ] && ! command -v sudo >/dev/null; then
     exit 69
 fi
 
-known() { apt-cache show --no-all-versions $missing >/dev/null 2>&1; }
+# A package that others only refer to is shown as nothing, with status 0.
+known()
+{
+    for package in $missing; do
+        [ -n "$(apt-cache show --no-all-versions "$package" 2>/dev/null)" ] || return
+    done
+}
 # shellcheck disable=SC2086
 run() { echo "+ $*"; timeout 900 "$@" </dev/null; }
 
