@@ -68,10 +68,10 @@ static inline bool gcl_cursor_u32(struct gcl_cursor *cursor, uint32_t *value)
 static inline bool gcl_cursor_u64(struct gcl_cursor *cursor, uint64_t *value)
 {
     uint32_t high, low;
-    if (gcl_cursor_left(cursor) < 8)
+    struct gcl_cursor at = *cursor;
+    if (!gcl_cursor_u32(&at, &high) || !gcl_cursor_u32(&at, &low))
         return false;
-    (void)gcl_cursor_u32(cursor, &high);
-    (void)gcl_cursor_u32(cursor, &low);
+    *cursor = at;
     *value = (uint64_t)high << 32 | low;
     return true;
 }
