@@ -20,7 +20,8 @@ enum tag {
     V4_PORT_EXT = 120,
 };
 
-enum { SMALL_CREATION_MAX = 3 }; /* spec: erl_ext_dist, PID_EXT: two bits are significant */
+enum { SMALL_CREATION_MAX = 3 };       /* spec: erl_ext_dist, PID_EXT: two bits are significant */
+enum { NARROW_PORT_MAX = 0x0FFFFFFF }; /* 28 bits: what peers without V4_NC read */
 
 /* --- atoms ---------------------------------------------------------------------------------- */
 
@@ -252,7 +253,7 @@ uint8_t *gcl_wire_ref_put(uint8_t *at, const struct gcl_wire_ref *ref)
 
 uint8_t *gcl_wire_port_put(uint8_t *at, const struct gcl_wire_port *port)
 {
-    bool is_wide = port->id > UINT32_MAX;
+    bool is_wide = port->id > NARROW_PORT_MAX;
     at = gcl_put_u8(at, is_wide ? V4_PORT_EXT : NEW_PORT_EXT);
     at = gcl_wire_atom_put(at, port->node);
     at = is_wide ? gcl_put_u64(at, port->id) : gcl_put_u32(at, (uint32_t)port->id);

@@ -72,7 +72,7 @@ bool gcl_wire_port_decode(struct gcl_cursor *cursor, struct gcl_wire_port *port)
 
 /**
  * Each appends one term in the form that every supported release reads and that libei writes: 118
- * or 119, 88, 90, 89 (120 for a port beyond 32 bits). The texts must be what
+ * or 119, 88, 90, 89 (120 for a port beyond 28 bits). The texts must be what
  * gcl_wire_text_is_atom() accepts, the count of a reference 1 to 5. 0, GCL_ELIMIT or GCL_ENOMEM;
  * on error nothing was added.
  */
