@@ -228,19 +228,19 @@ multi_call(Nodes, Name, Request) -> gen_server:multi_call(Nodes, Name, Request).
 multi_call(Nodes, Name, Request, Timeout) ->
     gen_server:multi_call(Nodes, Name, Request, Timeout).
 
-%% All members and their children, by type.
+%% All members and their children, by type. This and the next three may be asked of self() in a callback.
 -spec plist(server_ref()) -> {ok, [{Type :: atom(), [pid()]}]}.
-plist(Server) -> request(Server, plist).
+plist(Server) -> ask(Server, {'$gen_cluster', plist}).
 
 -spec mod_plist(server_ref(), Type :: atom()) -> {ok, [pid()]}.
-mod_plist(Server, Type) -> gen_server:call(Server, {'$gen_cluster', mod_plist, Type}).
+mod_plist(Server, Type) -> ask(Server, {'$gen_cluster', mod_plist, Type}).
 
 -spec members(server_ref()) -> [member()].
-members(Server) -> request(Server, members).
+members(Server) -> ask(Server, {'$gen_cluster', members}).
 
 %% Who leads. A convenience, no lock: each side of a split has a leader.
 -spec leader(server_ref()) -> pid() | undefined.
-leader(Server) -> request(Server, leader).
+leader(Server) -> ask(Server, {'$gen_cluster', leader}).
 
 %% Joins through one more seed, now; ends what leave/1 began.
 -spec join(server_ref(), gen_cluster_seeds:seed()) -> ok | {error, {bad_seed, term()}}.
@@ -252,10 +252,10 @@ join(Server, Seed) ->
 
 %% Leaves the cluster: the others see `left', the process lives on, alone until join/2.
 -spec leave(server_ref()) -> ok.
-leave(Server) -> request(Server, leave).
+leave(Server) -> gen_server:call(Server, {'$gen_cluster', leave}).
 
 %% Lists a plain process under a type for as long as it and Server live and are members.
--spec add_child(server_ref(), Type :: atom(), pid()) -> ok.
+-spec add_child(server_ref(), Type :: atom(), pid()) -> ok | {error, too_many_children}.
 add_child(Server, Type, Pid) when is_atom(Type), is_pid(Pid) ->
     gen_server:call(Server, {'$gen_cluster', add_child, Type, Pid}).
 
@@ -312,7 +312,12 @@ with_options(Module, Options, Start) ->
         {error, _} = Error -> Error
     end.
 
-request(Server, What) -> gen_server:call(Server, {'$gen_cluster', What}).
+%% A member that asks itself, in a callback, would wait for itself.
+ask(Server, Question) ->
+    case Server =:= self() andalso ?SERVER:is_member() of
+        true -> ?SERVER:answer(Question);
+        false -> gen_server:call(Server, Question)
+    end.
 
 flush(Reference) ->
     receive

@@ -34,6 +34,8 @@
 -opaque member() :: #member{}.
 
 -define(VERSION, 1).
+%% Children are told in the messages about a member; the others would treat more as none.
+-define(MAX_CHILDREN_BYTES, 8192).
 -define(TAG(Tag), {'$gen_cluster', Tag}).
 
 -spec new(gen_cluster_options:config()) -> member().
@@ -95,9 +97,9 @@ request({'$gen_cluster', join, Node}, M) when is_atom(Node) ->
 request({'$gen_cluster', leave}, M) ->
     reply(ok, leave(M));
 request({'$gen_cluster', add_child, Type, Pid}, M) when is_atom(Type), is_pid(Pid) ->
-    reply(ok, add_child(Type, Pid, M));
+    add_child(Type, Pid, M);
 request({'$gen_cluster', subscribe, Pid}, M) when is_pid(Pid) ->
-    Monitor = monitor(process, Pid, [{tag, ?TAG(subscriber)}]),
+    Monitor = watch(Pid, subscriber),
     Subscribers = (M#member.subscribers)#{Monitor => Pid},
     Members = gen_cluster_core:members(M#member.core),
     {{ok, Monitor, Members}, [], M#member{subscribers = Subscribers}};
@@ -190,12 +192,16 @@ down(child, _Monitor, _Pid, _Reason, M) ->
     {[], M}.
 
 add_child(Type, Pid, #member{children = Children} = M) ->
-    case [Monitor || {Monitor, {_, P}} <- maps:to_list(Children), P =:= Pid] of
-        [Monitor] ->
-            update_children(Children#{Monitor := {Type, Pid}}, M);
-        [] ->
-            Monitor = monitor(process, Pid, [{tag, ?TAG(child)}]),
-            update_children(Children#{Monitor => {Type, Pid}}, M)
+    Known = [Monitor || {Monitor, {_, P}} <- maps:to_list(Children), P =:= Pid],
+    Listed = [{Type, Pid} | maps:values(maps:without(Known, Children))],
+    case {erlang:external_size(Listed) =< ?MAX_CHILDREN_BYTES, Known} of
+        {false, _} ->
+            {{error, too_many_children}, [], M};
+        {true, [Monitor]} ->
+            reply(ok, update_children(Children#{Monitor := {Type, Pid}}, M));
+        {true, []} ->
+            Monitor = watch(Pid, child),
+            reply(ok, update_children(Children#{Monitor => {Type, Pid}}, M))
     end.
 
 update_children(Children, M) ->
@@ -241,7 +247,7 @@ effect(Effect, {Callbacks, Events, M}) ->
 carry_out({send, To, Message}, M) ->
     send(To, Message, M);
 carry_out({monitor, What, Tag}, #member{monitors = Monitors} = M) ->
-    M#member{monitors = Monitors#{Tag => watch(What, Tag)}};
+    M#member{monitors = Monitors#{Tag => watch(What, {peer, Tag})}};
 carry_out({demonitor, Tag}, #member{monitors = Monitors} = M) ->
     case maps:take(Tag, Monitors) of
         {Monitor, Rest} ->
@@ -281,11 +287,11 @@ node_of(Pid) -> node(Pid).
 %% A node without a name cannot monitor others; for the core they are out of reach.
 watch(What, Tag) ->
     try
-        monitor(process, What, [{tag, ?TAG({peer, Tag})}])
+        monitor(process, What, [{tag, ?TAG(Tag)}])
     catch
         error:_ ->
             Monitor = make_ref(),
-            self() ! {?TAG({peer, Tag}), Monitor, process, What, noconnection},
+            self() ! {?TAG(Tag), Monitor, process, What, noconnection},
             Monitor
     end.
 

@@ -9,7 +9,7 @@
 
 -behaviour(gen_server).
 
--export([begin_member/3, is_member/0]).
+-export([begin_member/3, is_member/0, answer/1]).
 -export([init/1, handle_continue/2, handle_call/3, handle_cast/2, handle_info/2]).
 -export([terminate/2, code_change/3, format_status/1]).
 
@@ -22,21 +22,34 @@
 -type noreply() ::
     {noreply, state(), next()} | {stop, Reason :: term(), state()}.
 
-%% Makes a member of the calling process; it joins in the continuation that is returned.
--spec begin_member(gen_cluster_options:config(), state(), next()) ->
-    {ok, state(), {continue, term()}}.
+%% Makes a member of the calling process, and lets it join. What the user's init goes on with belongs
+%% to it: joining comes after.
+-spec begin_member(gen_cluster_options:config(), state(), next()) -> {ok, state(), next()}.
 begin_member(#{module := Module} = Config, State, Next) ->
     %% As proc_lib would show it, were Module a gen_server.
     _ = put('$initial_call', {Module, init, 1}),
     _ = put(?MEMBER, gen_cluster_member:new(Config)),
-    {ok, State, {continue, {?MEMBER, start, Next}}}.
+    case Next of
+        {continue, Continue} ->
+            {ok, State, {continue, {?MEMBER, init, Continue}}};
+        _ ->
+            start_member(State),
+            ok = set_idle(Next),
+            {ok, State, Next}
+    end.
 
 %% Is the calling process a member (and so, inside a callback of one)?
 -spec is_member() -> boolean().
 is_member() -> get(?MEMBER) =/= undefined.
 
+%% What the calling process, a member, would answer to a question about the cluster.
+-spec answer(tuple()) -> term().
+answer(Question) ->
+    {Reply, [], _Unchanged} = gen_cluster_member:request(Question, get(?MEMBER)),
+    Reply.
+
 -spec init({module(), Args :: term(), gen_cluster_options:config()}) ->
-    {ok, state(), {continue, term()}} | {stop, term()} | ignore | term().
+    {ok, state(), next()} | {stop, term()} | ignore | term().
 init({Module, Args, Config}) ->
     case returned(fun() -> Module:init(Args) end) of
         {ok, State} ->
@@ -50,18 +63,21 @@ init({Module, Args, Config}) ->
             Other
     end.
 
-%% What the user's init goes on with belongs to it: joining comes after.
 -spec handle_continue(term(), state()) -> noreply() | term().
-handle_continue({?MEMBER, start, {continue, Continue}}, State) ->
-    case user(handle_continue, [Continue, State]) of
-        {noreply, State1} -> {noreply, State1, {continue, {?MEMBER, start, infinity}}};
-        {noreply, State1, Next} -> {noreply, State1, {continue, {?MEMBER, start, Next}}};
-        Other -> Other
+handle_continue({?MEMBER, init, Continue}, State) ->
+    Result = noted(user(handle_continue, [Continue, State])),
+    case Result of
+        {noreply, State1, {continue, Next}} ->
+            {noreply, State1, {continue, {?MEMBER, init, Next}}};
+        {noreply, State1} ->
+            start_member(State1),
+            Result;
+        {noreply, State1, _} ->
+            start_member(State1),
+            Result;
+        _ ->
+            Result
     end;
-handle_continue({?MEMBER, start, Next}, State) ->
-    ok = set_idle(Next),
-    Seeds = fun(Given) -> gen_cluster_seeds:collect(Given, module(), State) end,
-    member(fun(M) -> gen_cluster_member:start(Seeds, M) end, State);
 handle_continue(Continue, State) ->
     noted(user(handle_continue, [Continue, State])).
 
@@ -121,6 +137,13 @@ format_status(Status) ->
         true -> user(format_status, [Status]);
         false -> Status
     end.
+
+%% Nothing is due to the user before somebody has answered.
+start_member(State) ->
+    Seeds = fun(Given) -> gen_cluster_seeds:collect(Given, module(), State) end,
+    {[], M} = gen_cluster_member:start(Seeds, get(?MEMBER)),
+    _ = put(?MEMBER, M),
+    ok.
 
 %% Lets the member work, then runs the callbacks that are due.
 member(Fun, State) ->
