@@ -250,7 +250,8 @@ join(Server, Seed) ->
         error -> {error, {bad_seed, Seed}}
     end.
 
-%% Leaves the cluster: the others see `left', the process lives on, alone until join/2.
+%% Leaves the cluster: the others see `left', the process lives on, and is no member, with nobody in its
+%% list, until join/2.
 -spec leave(server_ref()) -> ok.
 leave(Server) -> gen_server:call(Server, {'$gen_cluster', leave}).
 
@@ -292,9 +293,9 @@ call_vote(Server, Term) -> gen_cluster_vote:call_vote(Server, Term).
     {ok, pid(), Reply :: term()} | {error, no_winner | calling_self}.
 ballot_run(Server, Request) -> gen_cluster_vote:ballot_run(Server, Request).
 
-%% Like ballot_run/2; when nobody wins, any member is called.
+%% Like ballot_run/2; when nobody wins, any member is called. Only one that has left has none.
 -spec run(server_ref(), Request :: term()) ->
-    {ok, pid(), Reply :: term()} | {error, calling_self}.
+    {ok, pid(), Reply :: term()} | {error, no_winner | calling_self}.
 run(Server, Request) -> gen_cluster_vote:run(Server, Request).
 
 %% Votes on Request, then casts it to the winner.
@@ -303,7 +304,8 @@ run(Server, Request) -> gen_cluster_vote:run(Server, Request).
 ballot_cast(Server, Request) -> gen_cluster_vote:ballot_cast(Server, Request).
 
 %% Like ballot_cast/2; when nobody wins, any member gets it.
--spec cast_run(server_ref(), Request :: term()) -> {ok, pid()} | {error, calling_self}.
+-spec cast_run(server_ref(), Request :: term()) ->
+    {ok, pid()} | {error, no_winner | calling_self}.
 cast_run(Server, Request) -> gen_cluster_vote:cast_run(Server, Request).
 
 with_options(Module, Options, Start) ->

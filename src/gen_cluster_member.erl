@@ -22,6 +22,8 @@
     %% Open monitors of the core, by its tags.
     monitors = #{} :: #{term() => reference()},
     wake = none :: none | reference(),
+    %% Its own, for the user may have seeded that of the process.
+    random = rand:seed_s(default) :: rand:state(),
     %% The last helper that was started for a call of global.
     global = none :: none | pid(),
     children = #{} :: #{reference() => {Type :: atom(), pid()}},
@@ -114,13 +116,14 @@ request({'$gen_cluster', unsubscribe, _Gone}, M) ->
 request(_, M) ->
     {{error, unknown_request}, [], M}.
 
-%% Sends to all members; the member itself runs its callback like any other.
+%% Sends to all members; the member itself, if it is one, runs its callback like any other.
 -spec publish(term(), member()) -> {[callback()], member()}.
 publish(Term, #member{core = Core, config = #{cluster := Cluster}} = M) ->
     Stay = gen_cluster_core:stay(Core),
     Message = {'$gen_cluster', ?VERSION, publish, Cluster, self(), #{stay => Stay, term => Term}},
     Others = gen_cluster_core:pids(Core) -- [self()],
-    {[{handle_publish, [Term]}], lists:foldl(fun(P, Acc) -> send(P, Message, Acc) end, M, Others)}.
+    Sent = lists:foldl(fun(Pid, Acc) -> send(Pid, Message, Acc) end, M, Others),
+    {[{handle_publish, [Term]} || gen_cluster_core:phase(Core) =/= out], Sent}.
 
 %% Only of members: of others it is late, or none of ours.
 receive_publish(Cluster, From, Term, #member{core = Core, config = #{cluster := Cluster}} = M) ->
@@ -213,10 +216,11 @@ woken(_Old, M) ->
     {[], M}.
 
 %% One step of the core and what follows from it at once; the callbacks that are due, in order.
-event(Event, #member{core = Core} = M) ->
+event(Event, #member{core = Core, random = Random} = M) ->
     Now = erlang:monotonic_time(millisecond),
-    {Effects, Core1} = gen_cluster_core:step(Event, Now, rand:uniform(1001) - 1, Core),
-    {Callbacks, Events, M1} = effects(Effects, M#member{core = Core1}),
+    {Number, Random1} = rand:uniform_s(1001, Random),
+    {Effects, Core1} = gen_cluster_core:step(Event, Now, Number - 1, Core),
+    {Callbacks, Events, M1} = effects(Effects, M#member{core = Core1, random = Random1}),
     events(Events, Callbacks, note_alone(gen_cluster_core:phase(Core), M1)).
 
 events([], Callbacks, M) ->

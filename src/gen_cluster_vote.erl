@@ -22,7 +22,7 @@ ballot_run(Server, Request) ->
         {error, _} = Error -> Error
     end.
 
--spec run(server_ref(), term()) -> {ok, pid(), Reply :: term()} | {error, calling_self}.
+-spec run(server_ref(), term()) -> {ok, pid(), Reply :: term()} | no_vote().
 run(Server, Request) ->
     case winner_or_any(Server, Request) of
         {ok, Pid} -> {ok, Pid, gen_server:call(Pid, Request)};
@@ -36,19 +36,19 @@ ballot_cast(Server, Request) ->
         {error, _} = Error -> Error
     end.
 
--spec cast_run(server_ref(), term()) -> {ok, pid()} | {error, calling_self}.
+-spec cast_run(server_ref(), term()) -> {ok, pid()} | no_vote().
 cast_run(Server, Request) ->
     case winner_or_any(Server, Request) of
         {ok, Pid} -> cast(Pid, Request);
         {error, _} = Error -> Error
     end.
 
-%% The member named is one, so there always is any.
 winner_or_any(Server, Request) ->
     unless_member(fun() ->
         Pids = pids(Server),
         case winner(offers(Pids, Request)) of
             {ok, Pid, _Weight} -> {ok, Pid};
+            {error, no_winner} when Pids =:= [] -> {error, no_winner};
             {error, no_winner} -> {ok, lists:nth(rand:uniform(length(Pids)), Pids)}
         end
     end).
