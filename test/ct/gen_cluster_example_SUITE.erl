@@ -7,6 +7,8 @@
 
 -export([all/0, suite/0, init_per_suite/1, end_per_suite/1]).
 -export([answers/1, prints_each_callback/1, below_a_supervisor_of_elixir/1]).
+%% Called on the nodes.
+-export([start/1]).
 
 suite() -> [{timetrap, {seconds, 60}}].
 
@@ -41,14 +43,12 @@ answers(Config) ->
 %% One readable line each, with the node where it happened.
 prints_each_callback(Config) ->
     [{_, A}, {_, B}] = lists:keysort(2, ?config(peers, Config)),
-    print_here(A),
-    print_here(B),
     ok = cluster_helper:on(B, application, set_env, [gen_cluster, seeds, [A]]),
-    {ok, First} = cluster_helper:on(A, example_cluster_srv, start, []),
-    {ok, Second} = cluster_helper:on(B, example_cluster_srv, start, []),
-    Members = lists:concat([A, " ", B]),
+    First = start_printing(A),
     printed(A, "init"),
     printed(A, lists:concat(["handle_leader_change ", A, ", members ", A])),
+    Second = start_printing(B),
+    Members = lists:concat([A, " ", B]),
     printed(A, lists:concat(["handle_join ", B, ", members ", Members])),
     printed(B, "init"),
     printed(B, lists:concat(["handle_leader_change ", A, ", members ", Members])),
@@ -65,11 +65,16 @@ prints_each_callback(Config) ->
     {ok, #{joined := 0, left := 1}} = gen_cluster:call(Second, {state}),
     cluster_helper:stop_members([Second]).
 
-%% What a member prints goes to the group leader of who started it, which `user' of that node is here.
-print_here(Node) ->
+%% What a member prints goes to its group leader.
+start_printing(Node) ->
     Test = self(),
     Printer = spawn_link(fun() -> print_loop(Test, Node) end),
-    true = cluster_helper:on(Node, ?MODULE, user_is, [Printer]).
+    {ok, Pid} = cluster_helper:on(Node, ?MODULE, start, [Printer]),
+    Pid.
+
+start(Printer) ->
+    true = group_leader(Printer, self()),
+    example_cluster_srv:start().
 
 print_loop(Test, Node) ->
     receive

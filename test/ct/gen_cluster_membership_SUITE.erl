@@ -23,6 +23,7 @@
     unreachable_seed_delays_nobody/1,
     alone_is_logged/1,
     slow_member_delays_nobody/1,
+    lists_in_a_join/1,
     two_members_on_one_node/1,
     name_is_taken_over_on_the_node/1,
     clusters_merge/1,
@@ -54,6 +55,7 @@ all() ->
         unreachable_seed_delays_nobody,
         alone_is_logged,
         slow_member_delays_nobody,
+        lists_in_a_join,
         two_members_on_one_node,
         name_is_taken_over_on_the_node,
         clusters_merge,
@@ -312,6 +314,26 @@ slow_member_delays_nobody(Config) ->
     ok = sys:resume(B),
     [cluster_helper:await_pids(Pid, [A, B, C]) || Pid <- [A, B, C]],
     stop([A, B, C]).
+
+%% A handle_join that calls the newcomer does not wait for one that waits for it.
+lists_in_a_join(Config) ->
+    [NodeA, NodeB | _] = ?config(nodes, Config),
+    Test = self(),
+    Hooks = #{
+        handle_join => fun(Pid, _, State) ->
+            Test ! {seen_by_newcomer, gen_cluster:members(Pid)},
+            {ok, State}
+        end
+    },
+    A = cluster_helper:start_member(NodeA, options(Config), Hooks),
+    cluster_helper:expect(A, {handle_leader_change, A, [A]}),
+    B = cluster_helper:start_member(NodeB, [{seed, NodeA} | options(Config)]),
+    cluster_helper:expect(A, {handle_join, B, [A, B]}),
+    receive
+        {seen_by_newcomer, Members} ->
+            ?assertEqual([A, B], [Pid || #{pid := Pid} <- Members])
+    end,
+    stop([A, B]).
 
 %% Without any seed: they meet through the name of the cluster on their node.
 two_members_on_one_node(Config) ->
