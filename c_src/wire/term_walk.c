@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/term_walk.h"
+
+#include <gen_cluster/error.h>
+
+#include "wire/id.h"
+
+enum tag {
+    NATIVE_RECORD_EXT = 67,
+    NEW_FLOAT_EXT = 70,
+    BIT_BINARY_EXT = 77,
+    NEWER_REFERENCE_EXT = 90,
+    NEW_PID_EXT = 88,
+    NEW_PORT_EXT = 89,
+    SMALL_INTEGER_EXT = 97,
+    INTEGER_EXT = 98,
+    ATOM_EXT = 100,
+    REFERENCE_EXT = 101,
+    PORT_EXT = 102,
+    PID_EXT = 103,
+    SMALL_TUPLE_EXT = 104,
+    LARGE_TUPLE_EXT = 105,
+    NIL_EXT = 106,
+    STRING_EXT = 107,
+    LIST_EXT = 108,
+    BINARY_EXT = 109,
+    SMALL_BIG_EXT = 110,
+    LARGE_BIG_EXT = 111,
+    NEW_FUN_EXT = 112,
+    EXPORT_EXT = 113,
+    NEW_REFERENCE_EXT = 114,
+    SMALL_ATOM_EXT = 115,
+    MAP_EXT = 116,
+    ATOM_UTF8_EXT = 118,
+    SMALL_ATOM_UTF8_EXT = 119,
+    V4_PORT_EXT = 120,
+};
+
+enum { FUN_UNIQ_BYTES = 16 };
+
+/* What is open around the place where the walk is. */
+struct level {
+    const uint8_t *end; /* where a fun says that it ends; else NULL */
+    uint64_t left;      /* terms in it that are still to come */
+};
+
+/* --- leaves --------------------------------------------------------------------------------- */
+
+static bool skip_counted_u8(struct gcl_cursor *at, size_t more)
+{
+    uint8_t size;
+    return gcl_cursor_u8(at, &size) && gcl_cursor_skip(at, size + more);
+}
+
+static bool skip_counted_u16(struct gcl_cursor *at)
+{
+    uint16_t size;
+    return gcl_cursor_u16(at, &size) && gcl_cursor_skip(at, size);
+}
+
+static bool skip_counted_u32(struct gcl_cursor *at, size_t more)
+{
+    uint32_t size;
+    return gcl_cursor_u32(at, &size) && gcl_cursor_skip(at, (size_t)size + more);
+}
+
+/* BEAM has no infinities and no NaN. */
+static bool skip_float(struct gcl_cursor *at)
+{
+    uint64_t bits;
+    return gcl_cursor_u64(at, &bits) && (bits >> 52 & 0x7FF) != 0x7FF;
+}
+
+static bool skip_bits(struct gcl_cursor *at)
+{
+    uint32_t size;
+    uint8_t used; /* bits of the last byte */
+    return gcl_cursor_u32(at, &size) && gcl_cursor_u8(at, &used) && used <= 8 &&
+           (used == 0) == (size == 0) && gcl_cursor_skip(at, size);
+}
+
+static bool skip_atom(struct gcl_cursor *at)
+{
+    struct gcl_str text;
+    uint8_t scratch[GCL_ATOM_LATIN1_BYTES];
+    return gcl_wire_atom_decode(at, scratch, &text);
+}
+
+static bool skip_small(struct gcl_cursor *at)
+{
+    uint8_t tag;
+    return gcl_cursor_u8(at, &tag) && tag == SMALL_INTEGER_EXT && gcl_cursor_skip(at, 1);
+}
+
+static bool skip_integer(struct gcl_cursor *at)
+{
+    uint8_t tag;
+    return gcl_cursor_u8(at, &tag) && ((tag == SMALL_INTEGER_EXT && gcl_cursor_skip(at, 1)) ||
+                                       (tag == INTEGER_EXT && gcl_cursor_skip(at, 4)));
+}
+
+static bool skip_id(struct gcl_cursor *at, uint8_t tag)
+{
+    struct gcl_wire_pid pid;
+    struct gcl_wire_ref ref;
+    struct gcl_wire_port port;
+    if (tag == NEW_PID_EXT || tag == PID_EXT)
+        return gcl_wire_pid_decode(at, &pid);
+    if (tag == NEW_PORT_EXT || tag == V4_PORT_EXT || tag == PORT_EXT)
+        return gcl_wire_port_decode(at, &port);
+    return gcl_wire_ref_decode(at, &ref);
+}
+
+/* --- what has terms inside ------------------------------------------------------------------ */
+
+static bool open_fun(struct gcl_cursor *at, struct level *inside)
+{
+    struct gcl_wire_pid creator;
+    uint32_t size, free_count;
+    const uint8_t *start = at->at;
+    if (!gcl_cursor_u32(at, &size) || size > (size_t)(at->end - start))
+        return false;
+    inside->end = start + size; /* the size counts itself */
+    if (!gcl_cursor_skip(at, 1 + FUN_UNIQ_BYTES + 4) || !gcl_cursor_u32(at, &free_count) ||
+        !skip_atom(at) || !skip_integer(at) || !skip_integer(at) ||
+        !gcl_wire_pid_decode(at, &creator))
+        return false;
+    inside->left = free_count;
+    return free_count > 0 || at->at == inside->end;
+}
+
+static bool open_record(struct gcl_cursor *at, struct level *inside)
+{
+    uint32_t count;
+    if (!gcl_cursor_u32(at, &count) || !gcl_cursor_skip(at, 1) || !skip_atom(at) || !skip_atom(at))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (!skip_atom(at))
+            return false;
+    inside->left = count;
+    return true;
+}
+
+static bool open_tuple(struct gcl_cursor *at, uint8_t tag, struct level *inside)
+{
+    uint8_t small;
+    uint32_t count;
+    if (tag == SMALL_TUPLE_EXT) {
+        if (!gcl_cursor_u8(at, &small))
+            return false;
+        count = small;
+    } else if (!gcl_cursor_u32(at, &count)) {
+        return false;
+    }
+    inside->left = count;
+    return true;
+}
+
+/* `each` terms for each of a count, and `more`. */
+static bool open_counted(struct gcl_cursor *at, struct level *inside, unsigned each, unsigned more)
+{
+    uint32_t count;
+    if (!gcl_cursor_u32(at, &count))
+        return false;
+    inside->left = (uint64_t)count * each + more;
+    return true;
+}
+
+/* Skips one term but for the terms inside it, which are counted. */
+static bool skip_one(struct gcl_cursor *at, struct level *inside)
+{
+    struct gcl_cursor start = *at;
+    uint8_t tag;
+    if (!gcl_cursor_u8(at, &tag))
+        return false;
+    switch (tag) {
+    case SMALL_INTEGER_EXT:
+        return gcl_cursor_skip(at, 1);
+    case INTEGER_EXT:
+        return gcl_cursor_skip(at, 4);
+    case NEW_FLOAT_EXT:
+        return skip_float(at);
+    case NIL_EXT:
+        return true;
+    case STRING_EXT:
+        return skip_counted_u16(at);
+    case BINARY_EXT:
+        return skip_counted_u32(at, 0);
+    case SMALL_BIG_EXT:
+        return skip_counted_u8(at, 1); /* a byte of sign */
+    case LARGE_BIG_EXT:
+        return skip_counted_u32(at, 1);
+    case BIT_BINARY_EXT:
+        return skip_bits(at);
+    case ATOM_EXT:
+    case SMALL_ATOM_EXT:
+    case ATOM_UTF8_EXT:
+    case SMALL_ATOM_UTF8_EXT:
+        *at = start;
+        return skip_atom(at);
+    case NEW_PID_EXT:
+    case PID_EXT:
+    case NEW_PORT_EXT:
+    case V4_PORT_EXT:
+    case PORT_EXT:
+    case NEWER_REFERENCE_EXT:
+    case NEW_REFERENCE_EXT:
+    case REFERENCE_EXT:
+        *at = start;
+        return skip_id(at, tag);
+    case EXPORT_EXT:
+        return skip_atom(at) && skip_atom(at) && skip_small(at);
+    case SMALL_TUPLE_EXT:
+    case LARGE_TUPLE_EXT:
+        return open_tuple(at, tag, inside);
+    case LIST_EXT:
+        return open_counted(at, inside, 1, 1);
+    case MAP_EXT:
+        return open_counted(at, inside, 2, 0);
+    case NEW_FUN_EXT:
+        return open_fun(at, inside);
+    case NATIVE_RECORD_EXT:
+        return open_record(at, inside);
+    default: /* a byte of the peer, no enum of ours */
+        return false;
+    }
+}
+
+int gcl_term_walk(struct gcl_cursor *cursor)
+{
+    struct level levels[GCL_TERM_DEPTH_MAX + 1];
+    struct gcl_cursor at = *cursor;
+    unsigned depth = 0;
+    levels[0] = (struct level){NULL, 1};
+    for (;;) {
+        while (levels[depth].left == 0) {
+            if (levels[depth].end != NULL && levels[depth].end != at.at)
+                return GCL_ETERM;
+            if (depth-- == 0) {
+                *cursor = at;
+                return 0;
+            }
+        }
+        struct level inside = {NULL, 0};
+        levels[depth].left--;
+        if (!skip_one(&at, &inside) || inside.left > gcl_cursor_left(&at))
+            return GCL_ETERM;
+        if (inside.left == 0)
+            continue;
+        if (depth == GCL_TERM_DEPTH_MAX)
+            return GCL_ELIMIT;
+        levels[++depth] = inside;
+    }
+}
