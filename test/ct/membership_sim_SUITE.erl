@@ -1,0 +1,52 @@
+%% SPDX-License-Identifier: Apache-2.0
+%% Simulates clusters and checks what membership promises, 2,000 seeds a run. To run a seed again:
+%% `GCL_SEED=N GCL_SIM_COUNT=1 make test-ct SUITES=membership_sim_SUITE`; its members' whole lives are then found
+%% in the log folder, as vectors.
+-module(membership_sim_SUITE).
+
+-export([all/0, suite/0]).
+-export([promises/1, same_seed_same_life/1]).
+
+suite() -> [{timetrap, {minutes, 5}}].
+
+all() -> [promises, same_seed_same_life].
+
+promises(Config) ->
+    First = number("GCL_SEED", erlang:system_time(second)),
+    Count = number("GCL_SIM_COUNT", default_count()),
+    Results = membership_sim:run_all(First, Count, erlang:system_info(schedulers_online)),
+    Figures = [Figures || {ok, Figures} <- Results],
+    Sum = fun(Key) -> lists:sum([maps:get(Key, F) || F <- Figures]) end,
+    Most = lists:max([0 | [maps:get(nodes, F) || F <- Figures]]),
+    ct:print("membership simulated: ~b seeds from ~b, ~b steps, at most ~b nodes", [
+        Count, First, Sum(steps), Most
+    ]),
+    Failed = [{Seed, Faults} || {failed, Seed, Faults} <- Results],
+    lists:foreach(fun({Seed, Faults}) -> explain(Seed, Faults, Config) end, lists:sublist(Failed, 3)),
+    [] =:= Failed orelse ct:fail("failing seeds: ~w", [[Seed || {Seed, _} <- Failed]]).
+
+%% Or a failing seed would be of no use.
+same_seed_same_life(_Config) ->
+    Seed = number("GCL_SEED", erlang:system_time(second)),
+    [One, Two] = [element(2, membership_sim:run(Seed, #{trace => []})) || _ <- [1, 2]],
+    true = iolist_to_binary(membership_trace:of_world(One)) =:= iolist_to_binary(membership_trace:of_world(Two)).
+
+explain(Seed, Faults, Config) ->
+    {_, World} = membership_sim:run(Seed, #{trace => []}),
+    File = filename:join(proplists:get_value(priv_dir, Config), io_lib:format("seed-~b.txt", [Seed])),
+    ok = file:write_file(File, membership_trace:of_world(World)),
+    ct:print("seed ~b fails: ~P~n  again: GCL_SEED=~b GCL_SIM_COUNT=1~n  lives: ~ts", [
+        Seed, Faults, 40, Seed, File
+    ]).
+
+default_count() ->
+    case os:getenv("GCL_QUICK") of
+        false -> 2000;
+        _ -> 100
+    end.
+
+number(Variable, Default) ->
+    case os:getenv(Variable) of
+        false -> Default;
+        Text -> list_to_integer(Text)
+    end.
