@@ -83,6 +83,11 @@ test-sim: $(if $(sim_tests),$(build)/release/test-sim) erlang
 test-net: $(if $(net_tests),$(build)/debug/test-net)
 	$(Q)$(if $(net_tests),$(tools)/with_epmd.sh $(tools)/criterion.sh net '' $< $(results)/net.txt,:)
 
+# What members did in simulated clusters, for the C machine to replay.
+membership_traces := _build/test/membership-traces.txt
+$(membership_traces): $(wildcard test/ct/membership_*.[eh]rl src/gen_cluster_core*.[eh]rl src/gen_cluster_pid.erl) | erlang
+	$(Q)$(tools)/membership_traces.sh $@ 500 $(or $(GCL_SEED),1)
+
 # Only some of the suites: make test-ct SUITES="a_SUITE b_SUITE"
 suites := $(wildcard test/ct/*_SUITE.erl)
 test-ct: programs-debug erlang
@@ -105,7 +110,7 @@ test-sanitizer: $(asan_programs:%=$(build)/asan/test-%) programs-asan erlang \
 		GCL_QUICK=1 $(tools)/with_epmd.sh $(tools)/criterion.sh sanitizer $$part/ \
 			$(build)/asan/test-$$part $(results)/sanitizer-$$part.txt || status=1; \
 	done; \
-	$(if $(suites),GCL_BIN=$(abspath $(build)/asan/bin) GCL_TIMETRAP=3 GCL_TEST_TIMEOUT=900 \
+	$(if $(suites),GCL_BIN=$(abspath $(build)/asan/bin) GCL_QUICK=1 GCL_TIMETRAP=3 GCL_TEST_TIMEOUT=900 \
 		$(tools)/ct.sh sanitizer ct/ $(results)/sanitizer-ct.txt $(SUITES) || status=1;) \
 	$(if $(tsan_tests),$(tools)/scripts.sh sanitizer $(results)/sanitizer-tsan.txt \
 		$(tsan_programs) || status=1;) \
