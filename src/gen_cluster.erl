@@ -67,8 +67,8 @@
     name => name(),
     options => [option()],
     id => term(),
-    restart => supervisor:restart(),
-    shutdown => supervisor:shutdown()
+    restart => permanent | transient | temporary,
+    shutdown => timeout() | brutal_kill
 }.
 
 -callback init(Args :: term()) ->

@@ -4,6 +4,7 @@
 -module(gen_cluster_await).
 
 -export([await/3]).
+-export([watch/3]).
 
 -type predicate() :: fun(([gen_cluster:member()]) -> boolean()).
 
@@ -11,8 +12,7 @@
 -spec await(gen_server:server_ref(), predicate(), timeout()) ->
     {ok, [gen_cluster:member()]} | {error, timeout | term()}.
 await(Server, Predicate, Timeout) ->
-    Caller = self(),
-    {Watcher, Monitor} = spawn_monitor(fun() -> exit({seen, watch(Server, Predicate, Caller)}) end),
+    {Watcher, Monitor} = spawn_monitor(?MODULE, watch, [Server, Predicate, self()]),
     receive
         {'DOWN', Monitor, process, Watcher, {seen, Members}} -> {ok, Members};
         {'DOWN', Monitor, process, Watcher, Reason} -> {error, Reason}
@@ -22,28 +22,42 @@ await(Server, Predicate, Timeout) ->
         {error, timeout}
     end.
 
+-spec watch(gen_server:server_ref(), predicate(), Caller :: pid()) -> no_return().
 watch(Server, Predicate, Caller) ->
     CallerGone = monitor(process, Caller),
     ServerGone = monitor(process, target(Server)),
-    {ok, Reference, Members} = gen_server:call(
-        Server, {'$gen_cluster', subscribe, self()}, infinity
-    ),
+    {ok, Reference, Members} = call(Server, {'$gen_cluster', subscribe, self()}),
     look(Members, Server, Predicate, {Reference, ServerGone, CallerGone}).
 
 look(Members, Server, Predicate, {Reference, ServerGone, CallerGone} = References) ->
-    case Predicate(Members) of
+    case holds(Predicate, Members) of
         true ->
-            Members;
+            exit({seen, Members});
         false ->
             receive
                 {gen_cluster, Reference, _Event} ->
-                    Now = gen_server:call(Server, {'$gen_cluster', members}, infinity),
-                    look(Now, Server, Predicate, References);
+                    look(call(Server, {'$gen_cluster', members}), Server, Predicate, References);
                 {'DOWN', ServerGone, process, _, Reason} ->
                     exit(Reason);
                 {'DOWN', CallerGone, process, _, _} ->
                     exit(normal)
             end
+    end.
+
+%% The error goes to the caller, not to the log.
+holds(Predicate, Members) ->
+    try
+        Predicate(Members)
+    catch
+        error:Reason:Stacktrace -> exit({Reason, Stacktrace})
+    end.
+
+%% The caller's deadline holds for all of it.
+call(Server, Request) ->
+    try
+        gen_server:call(Server, Request, infinity)
+    catch
+        exit:{Reason, {gen_server, call, _}} -> exit(Reason)
     end.
 
 %% What monitor/2 takes for a reference to a server.

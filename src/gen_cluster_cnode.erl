@@ -43,7 +43,7 @@
     term_timeout => pos_integer(),
     %% For child_spec/1.
     id => term(),
-    restart => supervisor:restart()
+    restart => permanent | transient | temporary
 }.
 -type info() :: #{node := node(), port := inet:port_number(), os_pid := non_neg_integer()}.
 

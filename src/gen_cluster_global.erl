@@ -5,7 +5,7 @@
 -module(gen_cluster_global).
 
 -export([ask/4, is_hidden/0]).
--export([help/4]).
+-export([help/4, answer/3]).
 
 -export_type([request/0, answer/0]).
 
@@ -55,7 +55,7 @@ await_end(Before) ->
     end.
 
 within_deadline(Request, Name, Member) ->
-    {Caller, Monitor} = spawn_monitor(fun() -> exit({answer, request(Request, Name, Member)}) end),
+    {Caller, Monitor} = spawn_monitor(?MODULE, answer, [Request, Name, Member]),
     receive
         {'DOWN', Monitor, _, _, {answer, Answer}} -> Answer;
         {'DOWN', Monitor, _, _, _} -> nothing(Request)
@@ -63,6 +63,10 @@ within_deadline(Request, Name, Member) ->
         exit(Caller, kill),
         nothing(Request)
     end.
+
+-spec answer(request(), term(), pid()) -> no_return().
+answer(Request, Name, Member) ->
+    exit({answer, request(Request, Name, Member)}).
 
 nothing(register) -> {registered, no, undefined};
 nothing(whereis) -> {whereis, undefined};

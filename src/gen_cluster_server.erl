@@ -19,8 +19,9 @@
 
 -type state() :: term().
 -type next() :: gen_cluster:next().
+%% The user may return anything else; gen_server ends the member then.
 -type noreply() ::
-    {noreply, state(), next()} | {stop, Reason :: term(), state()}.
+    {noreply, state()} | {noreply, state(), next()} | {stop, Reason :: term(), state()}.
 
 %% Makes a member of the calling process, and lets it join. What the user's init goes on with belongs
 %% to it: joining comes after.
@@ -49,7 +50,7 @@ answer(Question) ->
     Reply.
 
 -spec init({module(), Args :: term(), gen_cluster_options:config()}) ->
-    {ok, state(), next()} | {stop, term()} | ignore | term().
+    {ok, state()} | {ok, state(), next()} | {stop, term()} | ignore.
 init({Module, Args, Config}) ->
     case returned(fun() -> Module:init(Args) end) of
         {ok, State} ->
@@ -63,7 +64,7 @@ init({Module, Args, Config}) ->
             Other
     end.
 
--spec handle_continue(term(), state()) -> noreply() | term().
+-spec handle_continue(term(), state()) -> noreply().
 handle_continue({?MEMBER, init, Continue}, State) ->
     Result = noted(user(handle_continue, [Continue, State])),
     case Result of
@@ -82,7 +83,10 @@ handle_continue(Continue, State) ->
     noted(user(handle_continue, [Continue, State])).
 
 -spec handle_call(term(), gen_server:from(), state()) ->
-    {reply, term(), state(), next()} | {stop, term(), term(), state()} | noreply() | term().
+    {reply, term(), state()}
+    | {reply, term(), state(), next()}
+    | {stop, term(), term(), state()}
+    | noreply().
 handle_call({?MEMBER, vote, Term}, From, State) ->
     vote(Term, From, State);
 handle_call(Request, From, State) when
@@ -95,13 +99,13 @@ handle_call(Request, From, State) when
 handle_call(Request, From, State) ->
     noted(user(handle_call, [Request, From, State])).
 
--spec handle_cast(term(), state()) -> noreply() | term().
+-spec handle_cast(term(), state()) -> noreply().
 handle_cast({?MEMBER, publish, Term}, State) ->
     member(fun(M) -> gen_cluster_member:publish(Term, M) end, State);
 handle_cast(Request, State) ->
     noted(user(handle_cast, [Request, State])).
 
--spec handle_info(term(), state()) -> noreply() | term().
+-spec handle_info(term(), state()) -> noreply().
 handle_info(Message, State) ->
     case gen_cluster_member:info(Message, get(?MEMBER)) of
         user ->
