@@ -6,13 +6,13 @@
 %%
 %% handle_join/3         on the one member through which Pid came in
 %% handle_node_joined/3  on every other member, also when a split heals
-%% handle_leave/4        on every member, when Pid has ended, its node is lost or it has left; Info is
-%%                       its exit reason, `noconnection' or `left'
+%% handle_leave/4        on every member, when Pid has ended, its node is lost or it has left; Info
+%%                       is its exit reason, `noconnection' or `left'
 %% handle_leader_change/3, handle_publish/2, handle_vote/2  optional
 %%
-%% The list of pids that they get is sorted, has the member itself in it, and is the same everywhere. A
-%% callback that crashes ends the member with that reason, as in gen_server; so does a value that is
-%% none of those allowed, with {bad_return_value, Value}.
+%% The list of pids that they get is sorted, has the member itself in it, and is the same
+%% everywhere. A callback that crashes ends the member with that reason, as in gen_server; so does a
+%% value that is none of those allowed, with {bad_return_value, Value}.
 -module(gen_cluster).
 
 %% Starting members
@@ -228,7 +228,8 @@ multi_call(Nodes, Name, Request) -> gen_server:multi_call(Nodes, Name, Request).
 multi_call(Nodes, Name, Request, Timeout) ->
     gen_server:multi_call(Nodes, Name, Request, Timeout).
 
-%% All members and their children, by type. This and the next three may be asked of self() in a callback.
+%% All members and their children, by type. This and the next three may be asked of self() in a
+%% callback.
 -spec plist(server_ref()) -> {ok, [{Type :: atom(), [pid()]}]}.
 plist(Server) -> ask(Server, {'$gen_cluster', plist}).
 
@@ -250,8 +251,8 @@ join(Server, Seed) ->
         error -> {error, {bad_seed, Seed}}
     end.
 
-%% Leaves the cluster: the others see `left', the process lives on, and is no member, with nobody in its
-%% list, until join/2.
+%% Leaves the cluster: the others see `left', the process lives on, and is no member, with nobody in
+%% its list, until join/2.
 -spec leave(server_ref()) -> ok.
 leave(Server) -> gen_server:call(Server, {'$gen_cluster', leave}).
 
@@ -261,7 +262,8 @@ add_child(Server, Type, Pid) when is_atom(Type), is_pid(Pid) ->
     gen_server:call(Server, {'$gen_cluster', add_child, Type, Pid}).
 
 %% Runs handle_publish/2 on every member, Server included: at most once each, in the order in which
-%% Server published. A member whose connection is congested loses what is published meanwhile.
+%% Server published. A member whose node reads too slowly loses what is published when 64 MiB wait
+%% for it.
 -spec publish(server_ref(), term()) -> ok.
 publish(Server, Term) -> gen_server:cast(Server, {'$gen_cluster', publish, Term}).
 

@@ -1,6 +1,7 @@
 %% SPDX-License-Identifier: Apache-2.0
-%% Waits until the members of a cluster are as wished. A process of its own subscribes and looks, so that
-%% nothing is left behind, neither with the member nor in the caller's mailbox, when time is up.
+%% Waits until the members of a cluster are as wished. A process of its own subscribes and looks, so
+%% that nothing is left behind, neither with the member nor in the caller's mailbox, when time is
+%% up.
 -module(gen_cluster_await).
 
 -export([await/3]).

@@ -1,11 +1,11 @@
 %% SPDX-License-Identifier: Apache-2.0
 %% Runs a C member as a program of the operating system, under a supervisor of Erlang or Elixir.
 %%
-%% A start succeeds when the program has said `ready NODE PORT' on its output; the other lines, those on
-%% stderr too, go to the logger. When the program ends, so does this process: with `normal' for exit
-%% status 0, {exit_status, Status} or {signal, Signal} (as a shell does, an exit status above 128 is
-%% taken for a signal). When this process ends, in whatever way, the program's input is closed; when
-%% that does not end it, SIGTERM and then SIGKILL do (gen_cluster_program).
+%% A start succeeds when the program has said `ready NODE PORT' on its output; the other lines,
+%% those on stderr too, go to the logger. When the program ends, so does this process: with `normal'
+%% for exit status 0, {exit_status, Status} or {signal, Signal} (as a shell does, an exit status
+%% above 128 is taken for a signal). When this process ends, in whatever way, the program's input is
+%% closed; when that does not end it, SIGTERM and then SIGKILL do (gen_cluster_program).
 -module(gen_cluster_cnode).
 
 -behaviour(gen_server).

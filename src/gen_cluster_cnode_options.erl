@@ -1,5 +1,6 @@
 %% SPDX-License-Identifier: Apache-2.0
-%% The options of gen_cluster_cnode, checked and turned into a path, a command line and an environment.
+%% The options of gen_cluster_cnode, checked and turned into a path, a command line and an
+%% environment.
 -module(gen_cluster_cnode_options).
 
 -export([parse/1]).

@@ -1,7 +1,8 @@
 %% SPDX-License-Identifier: Apache-2.0
 %% A member's door: a process that holds the local name of the cluster, where newcomers knock, and
-%% hands all that comes in to the member. It also listens to which nodes come up, lest the member's own
-%% subscriptions to node events and those of its user mix. It ends with the member, for its reason.
+%% hands all that comes in to the member. It also listens to which nodes come up, lest the member's
+%% own subscriptions to node events and those of its user mix. It ends with the member, for its
+%% reason.
 -module(gen_cluster_door).
 
 -export([open/1]).

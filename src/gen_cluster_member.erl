@@ -1,7 +1,7 @@
 %% SPDX-License-Identifier: Apache-2.0
-%% What a member has beside the state of its user: the pure core, and the monitors, timers, helpers and
-%% subscribers by which the core's effects are carried out. Runs in the member's process and calls no
-%% code of the user: the callbacks that are due are handed back.
+%% What a member has beside the state of its user: the pure core, and the monitors, timers, helpers
+%% and subscribers by which the core's effects are carried out. Runs in the member's process and
+%% calls no code of the user: the callbacks that are due are handed back.
 -module(gen_cluster_member).
 
 -export([new/1, module/1, start/2, info/2, request/2, publish/2]).
@@ -18,6 +18,7 @@
 -record(member, {
     config :: gen_cluster_options:config(),
     core :: gen_cluster_core:core(),
+    outbox :: gen_cluster_outbox:outbox(),
     door :: {pid(), reference()},
     %% Open monitors of the core, by its tags.
     monitors = #{} :: #{term() => reference()},
@@ -51,7 +52,12 @@ new(#{cluster := Cluster, type := Type, meta := Meta, quorum := Quorum} = Config
         quorum => Quorum,
         limits => application:get_env(gen_cluster, limits, #{})
     }),
-    #member{config = Config, core = Core, door = open_door()}.
+    #member{
+        config = Config,
+        core = Core,
+        outbox = gen_cluster_outbox:new(?TAG(carrier)),
+        door = open_door()
+    }.
 
 -spec module(member()) -> module().
 module(#member{config = #{module := Module}}) -> Module.
@@ -64,8 +70,9 @@ set_idle(Idle, M) -> M#member{idle = Idle}.
 
 %% Begins to join, through these nodes and those of the options.
 -spec start(fun(([node()]) -> [node()]), member()) -> {[callback()], member()}.
-start(AllSeeds, #member{config = #{seeds := Given}} = M) ->
-    event({start, AllSeeds(Given)}, M).
+start(AllSeeds, #member{config = #{seeds := Given} = Config} = M) ->
+    Seeds = AllSeeds(Given),
+    event({start, Seeds}, M#member{config = Config#{seeds := Seeds}}).
 
 %% A message to the process: is it for the member, and what does it cause?
 -spec info(term(), member()) -> {[callback()], member()} | user.
@@ -79,6 +86,8 @@ info({timeout, Timer, ?TAG(wake)}, M) ->
     woken(Timer, M);
 info({'$gen_cluster', nodeup, Node}, M) ->
     event({nodeup, Node}, M);
+info({'$gen_cluster', sent, Node, Bytes}, #member{outbox = Outbox} = M) ->
+    {[], M#member{outbox = gen_cluster_outbox:sent(Node, Bytes, Outbox)}};
 info({global_name_conflict, {gen_cluster, Cluster}}, #member{config = #{cluster := Cluster}} = M) ->
     event(conflict, M);
 info(_, _M) ->
@@ -181,10 +190,11 @@ down(global, _Monitor, Pid, Reason, M) ->
         _ -> {[], Forget}
     end;
 down(door, Monitor, _Pid, _Reason, #member{door = {_, Monitor}} = M) ->
-    %% The name is taken again when the core next asks for it.
-    {[], M#member{door = open_door()}};
+    open_again(M#member{door = open_door()});
 down(door, _Monitor, _Pid, _Reason, M) ->
     {[], M};
+down(carrier, _Monitor, Pid, _Reason, #member{outbox = Outbox} = M) ->
+    {[], M#member{outbox = gen_cluster_outbox:down(Pid, Outbox)}};
 down(subscriber, Monitor, _Pid, _Reason, #member{subscribers = Subscribers} = M) ->
     {[], M#member{subscribers = maps:remove(Monitor, Subscribers)}};
 down(child, Monitor, _Pid, _Reason, #member{children = Children} = M) when
@@ -274,15 +284,14 @@ carry_out(unregister_global, M) ->
 carry_out({ignored, Node, Why}, M) ->
     log_once({ignored, Node}, "ignores messages from ~ts: ~0tp", [Node, Why], M).
 
-%% Messages may get lost, members must not: where a send would wait for a congested connection, nothing
-%% is sent.
-send(To, Message, M) ->
-    case erlang:send(To, Message, [nosuspend]) of
-        ok ->
-            M;
-        nosuspend ->
+send(To, Message, #member{outbox = Outbox} = M) ->
+    case gen_cluster_outbox:send(To, Message, Outbox) of
+        {ok, Outbox1} ->
+            M#member{outbox = Outbox1};
+        {lost, Outbox1} ->
             Node = node_of(To),
-            log_once({congested, Node}, "loses messages to ~ts: congested", [Node], M)
+            M1 = M#member{outbox = Outbox1},
+            log_once({congested, Node}, "loses messages to ~ts, which is too slow", [Node], M1)
     end.
 
 node_of({_Name, Node}) -> Node;
@@ -316,6 +325,12 @@ ask_global(Request, #member{config = #{cluster := Cluster}, global = Before} = M
 
 open_door() -> gen_cluster_door:open(?TAG(door)).
 
+open_again(#member{core = Core} = M) ->
+    case gen_cluster_core:phase(Core) of
+        out -> {[], M};
+        _ -> event({named, take_name(M)}, M)
+    end.
+
 take_name(#member{config = #{cluster := Cluster}, door = {Door, _}}) ->
     Self = self(),
     case whereis(Cluster) of
@@ -347,11 +362,12 @@ notify(Event, #member{subscribers = Subscribers} = M) ->
         Subscribers
     ).
 
-note_alone(joining, #member{core = Core, config = #{cluster := Cluster}} = M) ->
+note_alone(joining, #member{core = Core, config = Config} = M) ->
     case {gen_cluster_core:phase(Core), gen_cluster_core:pids(Core)} of
         {settled, [_]} ->
-            ?LOG_NOTICE("gen_cluster ~ts: no seed can be reached, ~p is a cluster of one", [
-                Cluster, self()
+            #{cluster := Cluster, seeds := Seeds} = Config,
+            ?LOG_NOTICE("gen_cluster ~ts: ~p is a cluster of one, nobody is found through ~0tp", [
+                Cluster, self(), Seeds
             ]);
         _ ->
             ok

@@ -1,7 +1,7 @@
 %% SPDX-License-Identifier: Apache-2.0
-%% A program of the operating system that shall not outlive the process that runs it. A guard watches
-%% that process; when it ends, by whatever reason, its port is closed and with it the program's input.
-%% A program that goes on is ended by SIGTERM, and by SIGKILL if need be.
+%% A program of the operating system that shall not outlive the process that runs it. A guard
+%% watches that process; when it ends, by whatever reason, its port is closed and with it the
+%% program's input. A program that goes on is ended by SIGTERM, and by SIGKILL if need be.
 -module(gen_cluster_program).
 
 -export([open/4, guard/3, ended/1, stop/2, reason/1, kill_timeout/0]).

@@ -4,11 +4,11 @@
 %% - the options `seeds' and `seed',
 %% - the callbacks seed_nodes/1 and leader_pids/1 (the nodes of these pids),
 %% - `-gen_cluster_known Node ...' on the command line of erl, as often as wanted,
-%% - the file named by the environment variable GEN_CLUSTER_SEED_CONFIG: Erlang terms, one node each,
+%% - the file named by the environment variable GEN_CLUSTER_SEED_CONFIG: terms, one node each,
 %% - the key `seeds' in the environment of the application gen_cluster.
 %%
-%% A bad option keeps a member from starting (gen_cluster_options). What is bad elsewhere is logged with
-%% its source and left out: a slip in one place shall not keep a cluster from coming up.
+%% A bad option keeps a member from starting (gen_cluster_options). What is bad elsewhere is logged
+%% with its source and left out: a slip in one place shall not keep a cluster from coming up.
 -module(gen_cluster_seeds).
 
 -export([collect/3, parse/1]).

@@ -1,10 +1,11 @@
 %% SPDX-License-Identifier: Apache-2.0
-%% The gen_server that every member is. Its state is the state of the user's module, so that sys, crash
-%% reports and upgrades show and change that; what the member has beside it stands in the process
-%% dictionary (gen_cluster_member) and is gone from there when the process reports its end.
+%% The gen_server that every member is. Its state is the state of the user's module, so that sys,
+%% crash reports and upgrades show and change that; what the member has beside it stands in the
+%% process dictionary (gen_cluster_member) and is gone from there when the process reports its end.
 %%
-%% Messages of the cluster are not seen by the user: a timeout that runs, or hibernation, goes on after
-%% them. Callbacks of the cluster are like those of gen_server: what they return replaces the timeout.
+%% Messages of the cluster are not seen by the user: a timeout that runs, or hibernation, goes on
+%% after them. Callbacks of the cluster are like those of gen_server: what they return replaces the
+%% timeout.
 -module(gen_cluster_server).
 
 -behaviour(gen_server).
@@ -23,8 +24,8 @@
 -type noreply() ::
     {noreply, state()} | {noreply, state(), next()} | {stop, Reason :: term(), state()}.
 
-%% Makes a member of the calling process, and lets it join. What the user's init goes on with belongs
-%% to it: joining comes after.
+%% Makes a member of the calling process, and lets it join. What the user's init goes on with
+%% belongs to it: joining comes after.
 -spec begin_member(gen_cluster_options:config(), state(), next()) -> {ok, state(), next()}.
 begin_member(#{module := Module} = Config, State, Next) ->
     %% As proc_lib would show it, were Module a gen_server.

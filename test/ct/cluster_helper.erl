@@ -1,11 +1,11 @@
 %% SPDX-License-Identifier: Apache-2.0
-%% Nodes and members for the suites. Nodes are peers on the loopback under names of their own; members
-%% (cluster_member) tell the test process of each callback, and the functions here wait for that, with a
-%% deadline. Nothing else in the suites waits.
+%% Nodes and members for the suites. Nodes are peers on the loopback under names of their own;
+%% members (cluster_member) tell the test process of each callback, and the functions here wait for
+%% that, with a deadline. Nothing else in the suites waits.
 -module(cluster_helper).
 
 -export([start_nodes/1, start_nodes/2, start_node/1, stop_nodes/1, stop_node/1, kill_node/1]).
--export([nodes_of/1, on/4]).
+-export([nodes_of/1, on/4, while_stopped/2]).
 -export([cluster/0, start_member/2, start_member/3, settled_member/3, start_cluster/2]).
 -export([start_cluster/3, expect/2, expect_any/2, next_event/1, no_more_events/1, forget_events/1]).
 -export([await_pids/2, await_leader/2, await_down/2, await_node/2, await_until/1, do/2]).
@@ -88,6 +88,18 @@ kill_node({_Peer, Node} = Ended) ->
     _ = os:cmd("kill -KILL " ++ OsPid),
     stop_node(Ended).
 
+%% Runs a function while a node is stopped, like a machine that hangs.
+-spec while_stopped(node(), fun(() -> term())) -> ok.
+while_stopped(Node, Fun) ->
+    OsPid = erpc:call(Node, os, getpid, []),
+    [] = os:cmd("kill -STOP " ++ OsPid),
+    try
+        _ = Fun(),
+        ok
+    after
+        os:cmd("kill -CONT " ++ OsPid)
+    end.
+
 -spec await_node(node(), up | down) -> ok.
 await_node(Node, What) ->
     await_until(fun() -> lists:member(Node, nodes(connected)) =:= (What =:= up) end).
@@ -119,8 +131,8 @@ settled_member(Node, Options, Others) ->
     lists:foreach(fun(P) -> await_pids(P, [Pid | Others]) end, [Pid | Others]),
     Pid.
 
-%% One member on each node, all with the first node as seed, joined one after the other. Their events
-%% have been read when this returns.
+%% One member on each node, all with the first node as seed, joined one after the other. Their
+%% events have been read when this returns.
 -spec start_cluster([node()], [gen_cluster:option()]) -> [pid()].
 start_cluster(Nodes, Options) -> start_cluster(Nodes, Options, #{}).
 
@@ -206,7 +218,7 @@ await_pids(Pid, Pids) ->
     Has = fun(Members) -> lists:sort([P || #{pid := P} <- Members]) =:= Wanted end,
     case gen_cluster:await(Pid, Has, ?DEADLINE) of
         {ok, _} -> ok;
-        {error, Reason} -> ct:fail({Pid, Reason, {wanted, Pids}, (catch gen_cluster:members(Pid))})
+        {error, Reason} -> ct:fail({Pid, Reason, {wanted, Pids}, catch gen_cluster:members(Pid)})
     end.
 
 %% One of these leads, as Pid sees it.

@@ -1,6 +1,7 @@
 %% SPDX-License-Identifier: Apache-2.0
 %% A member for the suites. It tells an observer of each callback of the cluster, in order, and does
-%% what the test wants: hooks replace what a callback returns, {do, Fun} runs a function in the member.
+%% what the test wants: hooks replace what a callback returns, {do, Fun} runs a function in the
+%% member.
 -module(cluster_member).
 
 -behaviour(gen_cluster).
@@ -93,6 +94,9 @@ handle_leader_change(Leader, Pids, State) ->
     hook(handle_leader_change, [Leader, Pids, State], {ok, State}).
 
 -spec handle_publish(term(), state()) -> term().
+handle_publish({Number, Load}, State) when is_binary(Load) ->
+    tell({handle_publish, Number}, State),
+    {ok, State};
 handle_publish(Term, State) ->
     tell({handle_publish, Term}, State),
     hook(handle_publish, [Term, State], {ok, State}).

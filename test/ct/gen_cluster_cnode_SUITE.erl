@@ -82,8 +82,8 @@ runs_from_priv_of_any_application(Config) ->
     ok = file:change_mode(Program, 8#755),
     ok = file:write_file(filename:join(Ebin, "some_app.app"), "{application, some_app, []}.\n"),
     true = code:add_path(Ebin),
-    Options = options(obedient, Config),
-    {ok, Pid} = gen_cluster_cnode:start_link(Options#{program := "bin/program.sh", app => some_app}),
+    Options = (options(obedient, Config))#{program := "bin/program.sh", app => some_app},
+    {ok, Pid} = gen_cluster_cnode:start_link(Options),
     ok = gen_server:stop(Pid),
     true = code:del_path(Ebin).
 

@@ -184,11 +184,20 @@ global_that_hangs_blocks_nobody(Config) ->
     B = cluster_helper:start_member(NodeB, [{seed, NodeA} | options(Config)]),
     [cluster_helper:await_pids(Pid, [A, B]) || Pid <- [A, B]],
     ?assertEqual(undefined, gen_cluster:leader(A)),
-    %% After the deadline of the helpers it is asked again.
+    %% The helper gives up; the lock is asked for again later.
+    [Helper] = helpers(NodeA),
+    Monitor = monitor(process, Helper),
+    {answer, {registered, no, undefined}} = cluster_helper:await_down(Helper, Monitor),
+    cluster_helper:await_until(fun() -> helpers(NodeA) =/= [] end),
     ok = sys:resume(Global),
     Leader = cluster_helper:await_leader(A, [A, B]),
     Leader = cluster_helper:await_leader(B, [Leader]),
     stop([A, B]).
+
+helpers(Node) ->
+    Pids = cluster_helper:on(Node, erlang, processes, []),
+    Call = fun(Pid) -> cluster_helper:on(Node, erlang, process_info, [Pid, initial_call]) end,
+    [Pid || Pid <- Pids, Call(Pid) =:= {initial_call, {gen_cluster_global, help, 4}}].
 
 holder(Node, Config) ->
     Name = {gen_cluster, ?config(cluster, Config)},

@@ -1,5 +1,6 @@
 %% SPDX-License-Identifier: Apache-2.0
-%% Who is a member, and who is told: on real nodes that join, leave, crash, are cut off and come back.
+%% Who is a member, and who is told: on real nodes that join, leave, crash, are cut off and come
+%% back.
 -module(gen_cluster_membership_SUITE).
 
 -include_lib("common_test/include/ct.hrl").
@@ -23,6 +24,7 @@
     unreachable_seed_delays_nobody/1,
     alone_is_logged/1,
     slow_member_delays_nobody/1,
+    stopped_node_delays_nobody/1,
     lists_in_a_join/1,
     two_members_on_one_node/1,
     name_is_taken_over_on_the_node/1,
@@ -55,6 +57,7 @@ all() ->
         unreachable_seed_delays_nobody,
         alone_is_logged,
         slow_member_delays_nobody,
+        stopped_node_delays_nobody,
         lists_in_a_join,
         two_members_on_one_node,
         name_is_taken_over_on_the_node,
@@ -80,7 +83,9 @@ init_per_testcase(_Case, Config) ->
     [{cluster, cluster_helper:cluster()}, {nodes, Nodes} | Config].
 
 end_per_testcase(_Case, Config) ->
-    cluster_helper:heal(?config(nodes, Config)).
+    Nodes = ?config(nodes, Config),
+    _ = [catch cluster_helper:stop_log(Node) || Node <- Nodes],
+    cluster_helper:heal(Nodes).
 
 %% The seed's member is the contact; the newcomer finds it in its list without a callback.
 joins_through_a_seed(Config) ->
@@ -290,7 +295,8 @@ unreachable_seed_delays_nobody(Config) ->
     [NodeA, NodeB | _] = ?config(nodes, Config),
     A = cluster_helper:start_member(NodeA, [{seed, 'nobody@127.0.0.1'} | options(Config)]),
     cluster_helper:expect(A, {handle_leader_change, A, [A]}),
-    B = cluster_helper:start_member(NodeB, [{seeds, ['nobody@127.0.0.1', NodeA]} | options(Config)]),
+    Seeds = ['nobody@127.0.0.1', NodeA],
+    B = cluster_helper:start_member(NodeB, [{seeds, Seeds} | options(Config)]),
     cluster_helper:expect(A, {handle_join, B, [A, B]}),
     stop([A, B]).
 
@@ -299,7 +305,10 @@ alone_is_logged(Config) ->
     ok = cluster_helper:start_log(Node),
     A = cluster_helper:start_member(Node, [{seed, 'nobody@127.0.0.1'} | options(Config)]),
     Line = cluster_helper:expect_log(Node, "cluster of one"),
-    ?assertNotEqual(nomatch, string:find(Line, atom_to_list(?config(cluster, Config)))),
+    lists:foreach(
+        fun(Text) -> ?assertNotEqual(nomatch, string:find(Line, Text), Line) end,
+        [atom_to_list(?config(cluster, Config)), "nobody@127.0.0.1"]
+    ),
     ok = cluster_helper:stop_log(Node),
     stop([A]).
 
@@ -314,6 +323,48 @@ slow_member_delays_nobody(Config) ->
     ok = sys:resume(B),
     [cluster_helper:await_pids(Pid, [A, B, C]) || Pid <- [A, B, C]],
     stop([A, B, C]).
+
+%% A node that reads nothing any more: much waits for it, then messages to it are lost, and nobody
+%% waits. What it gets later it gets once, and in order.
+stopped_node_delays_nobody(Config) ->
+    [A, B] = start_cluster(2, Config),
+    [{_, Node} = Peer] = cluster_helper:start_nodes(1),
+    C = cluster_helper:settled_member(Node, [{seed, node(A)} | options(Config)], [A, B]),
+    cluster_helper:forget_events([A, B, C]),
+    ok = cluster_helper:start_log(node(A)),
+    Numbers = lists:seq(1, 100),
+    Load = binary:copy(<<0>>, 1000000),
+    cluster_helper:while_stopped(Node, fun() ->
+        lists:foreach(
+            fun(Number) ->
+                ok = gen_cluster:publish(A, {Number, Load}),
+                [cluster_helper:expect(Pid, {handle_publish, Number}) || Pid <- [A, B]]
+            end,
+            Numbers
+        ),
+        cluster_helper:expect_log(node(A), "loses messages to " ++ atom_to_list(Node))
+    end),
+    %% When nothing waits any more, all goes the direct way again.
+    cluster_helper:await_until(fun() ->
+        ok = gen_cluster:publish(A, last),
+        receive
+            {cluster_member, C, {handle_publish, last}} -> true
+        after 100 -> false
+        end
+    end),
+    Came = published(C),
+    ?assert(length(Came) > 50 andalso length(Came) < 100, length(Came)),
+    ?assertEqual(Came, lists:sublist(Numbers, length(Came))),
+    ok = cluster_helper:stop_log(node(A)),
+    cluster_helper:stop_node(Peer),
+    stop([A, B]).
+
+published(Pid) ->
+    receive
+        {cluster_member, Pid, {handle_publish, Number}} when is_integer(Number) ->
+            [Number | published(Pid)]
+    after 0 -> []
+    end.
 
 %% A handle_join that calls the newcomer does not wait for one that waits for it.
 lists_in_a_join(Config) ->
@@ -503,7 +554,8 @@ connect_all_false(Config) ->
 %% Whatever happened: when all is quiet, all have the same list and leader.
 many_random_changes(Config) ->
     Nodes = ?config(nodes, Config),
-    Seed = list_to_integer(os:getenv("GCL_SEED", integer_to_list(erlang:unique_integer([positive])))),
+    Random = integer_to_list(erlang:unique_integer([positive])),
+    Seed = list_to_integer(os:getenv("GCL_SEED", Random)),
     ct:pal("GCL_SEED=~b", [Seed]),
     _ = rand:seed(exsss, Seed),
     Start = fun(Node) -> cluster_helper:start_member(Node, [{seeds, Nodes} | options(Config)]) end,

@@ -48,7 +48,8 @@ init_per_suite(Config) ->
         "nohost"
     ]),
     [{_, Third} = PeerThree] = cluster_helper:start_nodes(1),
-    [{peers, [PeerOne, PeerTwo, PeerThree]}, {first, First}, {known, Second}, {node, Third} | Config].
+    Peers = [PeerOne, PeerTwo, PeerThree],
+    [{peers, Peers}, {first, First}, {known, Second}, {node, Third} | Config].
 
 end_per_suite(Config) ->
     cluster_helper:stop_nodes(?config(peers, Config)).
@@ -121,7 +122,8 @@ atoms_strings_and_binaries(_Config) ->
 union_without_self_and_duplicates(Config) ->
     Node = ?config(node, Config),
     File = filename:join(?config(priv_dir, Config), "union"),
-    ok = file:write_file(File, ["\"f@127.0.0.1\".\n\"a@127.0.0.1\".\n'", atom_to_list(Node), "'.\n"]),
+    Terms = ["f@127.0.0.1", "a@127.0.0.1", Node],
+    ok = file:write_file(File, [io_lib:format("~p.~n", [Term]) || Term <- Terms]),
     true = cluster_helper:on(Node, os, putenv, ["GEN_CLUSTER_SEED_CONFIG", File]),
     ok = cluster_helper:on(
         Node, application, set_env, [gen_cluster, seeds, [<<"e@127.0.0.1">>, "f@127.0.0.1"]]
