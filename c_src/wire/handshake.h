@@ -113,9 +113,8 @@ struct gcl_handshake {
     /* private */
     enum gcl_handshake_state state;
     unsigned step;
-    bool is_initiator;
     bool is_old_name;  /* the peer began with `n` */
-    bool is_contested; /* the peer was told `alive` */
+    bool is_contested; /* the peer answered `alive` with `true` */
     uint64_t own_flags;
     uint32_t challenge;
     uint32_t peer_challenge;
