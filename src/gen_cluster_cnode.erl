@@ -34,9 +34,9 @@
     %% stands here is shown in reports of the supervisor; a file is not.
     cookie => text(),
     cookie_file => file:name_all(),
-    %% More arguments and environment for the program.
+    %% More arguments and environment for the program; `false' takes a variable away.
     args => [text()],
-    env => [{os:env_var_name(), os:env_var_value() | false}],
+    env => [{text(), text() | false}],
     %% Milliseconds: until the program is ready; after the end of its input; after SIGTERM.
     ready_timeout => pos_integer(),
     eof_timeout => pos_integer(),

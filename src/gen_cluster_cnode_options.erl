@@ -10,7 +10,7 @@
 -type parsed() :: #{
     path := file:filename_all(),
     args := [string()],
-    env := [{os:env_var_name(), os:env_var_value() | false}],
+    env := [{string(), string() | false}],
     label := string(),
     ready_timeout := pos_integer(),
     eof_timeout := pos_integer(),
@@ -26,7 +26,7 @@ parse(Options) when is_map(Options) ->
         {ok, #{
             path => path(Options),
             args => args(Options),
-            env => cookie(Options) ++ maps:get(env, Options, []),
+            env => cookie(Options) ++ env(Options),
             label => label(Options),
             ready_timeout => maps:get(ready_timeout, Options, 10000),
             eof_timeout => maps:get(eof_timeout, Options, 2000),
@@ -64,7 +64,6 @@ is_seed(Seed) -> gen_cluster_seeds:parse(Seed) =/= error.
 
 is_timeout(Milliseconds) -> is_integer(Milliseconds) andalso Milliseconds > 0.
 
-is_variable({Name, false}) -> is_text(Name);
 is_variable({Name, Value}) -> is_text(Name) andalso is_text(Value);
 is_variable(_) -> false.
 
@@ -149,6 +148,15 @@ cookie(_Options) ->
         nocookie -> [];
         Cookie -> [{?COOKIE_VARIABLE, text(Cookie)}]
     end.
+
+env(Options) ->
+    [
+        case Value of
+            false -> {text(Name), false};
+            _ -> {text(Name), text(Value)}
+        end
+     || {Name, Value} <- maps:get(env, Options, [])
+    ].
 
 label(#{name := Name}) -> text(Name);
 label(#{sname := Name}) -> text(Name);

@@ -86,8 +86,8 @@ info({timeout, Timer, ?TAG(wake)}, M) ->
     woken(Timer, M);
 info({'$gen_cluster', nodeup, Node}, M) ->
     event({nodeup, Node}, M);
-info({'$gen_cluster', sent, Node, Bytes}, #member{outbox = Outbox} = M) ->
-    {[], M#member{outbox = gen_cluster_outbox:sent(Node, Bytes, Outbox)}};
+info({'$gen_cluster', sent, Carrier, Node, Bytes}, #member{outbox = Outbox} = M) ->
+    {[], M#member{outbox = gen_cluster_outbox:sent(Carrier, Node, Bytes, Outbox)}};
 info({global_name_conflict, {gen_cluster, Cluster}}, #member{config = #{cluster := Cluster}} = M) ->
     event(conflict, M);
 info(_, _M) ->

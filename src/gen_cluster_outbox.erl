@@ -5,7 +5,7 @@
 %% node is bounded: above, messages are lost, and the caller learns of it.
 -module(gen_cluster_outbox).
 
--export([new/1, send/3, sent/3, down/2]).
+-export([new/1, send/3, sent/4, down/2]).
 -export([carry/1]).
 
 -export_type([outbox/0]).
@@ -44,15 +44,15 @@ send(To, Message, #outbox{carriers = Carriers} = Outbox) ->
             end
     end.
 
-%% A carrier has told its owner, by {'$gen_cluster', sent, Node, Bytes}, what is on its way.
--spec sent(node(), Bytes :: non_neg_integer(), outbox()) -> outbox().
-sent(Node, Bytes, #outbox{carriers = Carriers} = Outbox) ->
+%% A carrier has told its owner, by {'$gen_cluster', sent, Carrier, Node, Bytes}, what is on its way.
+-spec sent(pid(), node(), Bytes :: non_neg_integer(), outbox()) -> outbox().
+sent(Pid, Node, Bytes, #outbox{carriers = Carriers} = Outbox) ->
     case Carriers of
         #{Node := #carrier{pid = Pid, monitor = Monitor, waiting_bytes = Bytes}} ->
             true = demonitor(Monitor, [flush]),
             Pid ! done,
             Outbox#outbox{carriers = maps:remove(Node, Carriers)};
-        #{Node := #carrier{waiting_bytes = Waiting} = Carrier} when Bytes < Waiting ->
+        #{Node := #carrier{pid = Pid, waiting_bytes = Waiting} = Carrier} ->
             Left = Carrier#carrier{waiting_bytes = Waiting - Bytes},
             Outbox#outbox{carriers = Carriers#{Node := Left}};
         _ ->
@@ -87,7 +87,7 @@ carry(Owner, Monitor) ->
     receive
         {carry, To, Message, Bytes} ->
             _ = erlang:send(To, Message),
-            Owner ! {'$gen_cluster', sent, node_of(To), Bytes},
+            Owner ! {'$gen_cluster', sent, self(), node_of(To), Bytes},
             carry(Owner, Monitor);
         done ->
             ok;

@@ -7,7 +7,7 @@ children = [
      name: "c1@127.0.0.1",
      cookie: "none of yours",
      seeds: [],
-     env: [{'BEHAVIOUR', 'obedient'}]
+     env: [{"BEHAVIOUR", :obedient}]
    }}
 ]
 
