@@ -4,7 +4,7 @@
 -module(membership_vectors).
 
 -export([read/1, replay/1]).
--export([pid/3, format_vector/1, event_names/0, peer_event_names/0]).
+-export([pid/3, format_vector/1, to_be_covered/0]).
 
 -export_type([vector/0, step/0, coverage/0]).
 
@@ -139,7 +139,7 @@ replay_steps([{Now, Random, Event, Expected} | Steps], Core, Covered) ->
     {Effects, Core1} = gen_cluster_core:step(Event, Now, Random, Core),
     Actual = [lists:flatten(format_effect(Effect)) || Effect <- Effects],
     case differences(Expected, Actual) of
-        [] -> replay_steps(Steps, Core1, covered(Event, Core) ++ Covered);
+        [] -> replay_steps(Steps, Core1, covered(Event, Effects, Core, Core1) ++ Covered);
         Lines -> {error, [format_step(Now, Random, Event), Lines]}
     end.
 
@@ -178,13 +178,40 @@ hello_before_monitor([_ | Rest]) ->
 
 %% Coverage
 
-covered(Event, Core) ->
+%% Each event in each phase; each that is about a pid also in each state of the pid; and what can be due
+%% when the machine is woken.
+-spec to_be_covered() -> [coverage()].
+to_be_covered() ->
+    Events = [start, join, leave, named_mine, named_other, nodeup, down_seed, registered],
+    MoreEvents = [not_registered, whereis_none, conflict, update, wake],
+    About = [recv_hello, recv_ack, recv_list, recv_sync, recv_info, recv_info_holder, recv_leave],
+    MoreAbout = [down, down_noconnection, not_registered_holder, whereis],
+    Due = [wake_probing, wake_lost, wake_seed, wake_sync],
+    [{E, Phase} || E <- Events ++ MoreEvents ++ About ++ MoreAbout, Phase <- [out, joining, settled]] ++
+        [{E, Phase} || E <- Due, Phase <- [joining, settled]] ++
+        [{wake_settle, joining}] ++
+        [
+            {E, Phase, Peer}
+         || E <- About ++ MoreAbout,
+            Phase <- [joining, settled],
+            Peer <- [unknown, probing, member, suspect]
+        ].
+
+covered(Event, Effects, Core, Core1) ->
     {Name, Peer} = subject(Event),
     Phase = gen_cluster_core:phase(Core),
-    case Phase =:= out orelse Peer =:= none of
-        true -> [{Name, Phase}];
-        false -> [{Name, Phase}, {Name, Phase, gen_cluster_core:state_of(Peer, Core)}]
-    end.
+    [{Name, Phase}] ++
+        [{Name, Phase, gen_cluster_core:state_of(Peer, Core)} || Phase =/= out, Peer =/= none] ++
+        [{Due, Phase} || Event =:= wake, Effect <- Effects, Due <- due(Effect, Effects)] ++
+        [{wake_settle, Phase} || Event =:= wake, Phase =/= gen_cluster_core:phase(Core1)].
+
+%% What was due, seen from what was done.
+due(register_local, _) -> [wake_sync];
+due({monitor, {_, _}, _}, _) -> [wake_seed];
+due({monitor, _, _}, _) -> [wake_lost];
+due({send, Pid, {_, _, hello, _, _, _}}, Effects) when is_pid(Pid) ->
+    [wake_probing || not lists:keymember(Pid, 2, [E || {monitor, _, _} = E <- Effects])];
+due(_, _) -> [].
 
 %% The name of an event, and the pid that it is about.
 subject({start, _}) -> {start, none};
@@ -193,8 +220,8 @@ subject(leave) -> {leave, none};
 subject({named, true}) -> {named_mine, none};
 subject({named, false}) -> {named_other, none};
 subject({nodeup, _}) -> {nodeup, none};
-subject({recv, {_, _, info, _, _, #{holder := Holder}}}) -> {info_holder, Holder};
-subject({recv, {_, _, Kind, _, From, _}}) -> {Kind, From};
+subject({recv, {_, _, info, _, _, #{holder := Holder}}}) -> {recv_info_holder, Holder};
+subject({recv, {_, _, Kind, _, From, _}}) -> {received(Kind), From};
 subject({down, _, Pid, noconnection}) when is_pid(Pid) -> {down_noconnection, Pid};
 subject({down, _, Pid, _}) when is_pid(Pid) -> {down, Pid};
 subject({down, _, {_, _}, _}) -> {down_seed, none};
@@ -207,16 +234,12 @@ subject(conflict) -> {conflict, none};
 subject({update, _}) -> {update, none};
 subject(wake) -> {wake, none}.
 
--spec event_names() -> [atom()].
-event_names() ->
-    [start, join, leave, named_mine, named_other, nodeup, down_seed, registered, not_registered] ++
-        [whereis_none, conflict, update, wake | peer_event_names()].
-
-%% Events that are about a pid.
--spec peer_event_names() -> [atom()].
-peer_event_names() ->
-    [hello, ack, list, sync, info, info_holder, leave, down, down_noconnection] ++
-        [not_registered_holder, whereis].
+received(hello) -> recv_hello;
+received(ack) -> recv_ack;
+received(list) -> recv_list;
+received(sync) -> recv_sync;
+received(info) -> recv_info;
+received(leave) -> recv_leave.
 
 %% Writing
 
