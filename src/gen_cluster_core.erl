@@ -1,11 +1,13 @@
 %% SPDX-License-Identifier: Apache-2.0
-%% The membership machine of one member: who is in the cluster, and who leads it. It is pure: an event
-%% goes in with the time and a random number, effects come out, which gen_cluster_server carries out.
-%% c_src/core/membership.c is the same machine in C; both replay the vectors in test/vectors.
+%% The membership machine of one member: who is in the cluster, and who leads it. It is pure: an
+%% event goes in with the time and a random number, effects come out, which gen_cluster_server
+%% carries out. c_src/core/membership.c is the same machine in C; both replay the vectors in
+%% test/vectors.
 %%
 %%     gen_cluster_core            the interface, and transitions by event
 %%     gen_cluster_core_receive    transitions by message
 %%     gen_cluster_core_wake       transitions by time
+%%     gen_cluster_core_name       transitions by answers about the leader's name
 %%     gen_cluster_core_finish     what is checked after every event
 %%     gen_cluster_core_lib        what transitions are made of
 %%     gen_cluster_core_peers      the table of pids
@@ -103,7 +105,7 @@
 }.
 
 -import(gen_cluster_core_lib, [
-    effect/2, find/2, greet/2, drop/3, ask_seed/2, add_seed/2, seed/2, own_info/1
+    effect/2, find/2, drop/3, ask_seed/2, add_seed/2, seed/2, own_info/1
 ]).
 
 -spec new(config()) -> core().
@@ -143,8 +145,8 @@ default_limits() ->
         max_seeds => 256
     }.
 
-%% Tells what happened at Now, in milliseconds that never go back. Random is a fresh one each time. The
-%% effects are to be carried out in order.
+%% Tells what happened at Now, in milliseconds that never go back. Random is a fresh one each time.
+%% The effects are to be carried out in order.
 -spec step(event(), Now :: integer(), Random :: 0..1000, core()) -> {[effect()], core()}.
 step(Event, Now, Random, #core{} = C) ->
     C1 = gen_cluster_core_finish:finish(event(Event, C#core{now = Now, random = Random})),
@@ -159,8 +161,11 @@ members(#core{phase = out}) ->
 members(#core{peers = Peers}) ->
     [
         #{pid => Pid, node => Node, type => Type, meta => Meta, children => Children}
-     || #peer{key = {Node, _, _, _}, pid = Pid, info = Info} <- gen_cluster_core_peers:members(Peers),
-        #info{type = Type, meta = Meta, children = Children} <- [Info]
+     || #peer{
+            key = {Node, _, _, _},
+            pid = Pid,
+            info = #info{type = Type, meta = Meta, children = Children}
+        } <- gen_cluster_core_peers:members(Peers)
     ].
 
 -spec pids(core()) -> [pid()].
@@ -203,9 +208,9 @@ event({named, IsMine}, C) -> named(IsMine, C#core{naming = false});
 event({nodeup, Node}, C) -> nodeup(Node, C);
 event({recv, Message}, C) -> recv(Message, C);
 event({down, Tag, What, Reason}, C) -> down(Tag, What, Reason, C);
-event({registered, YesOrNo, Holder}, C) -> registered(YesOrNo, Holder, C#core{asking = false});
-event({whereis, Holder}, C) -> whereis(Holder, C#core{asking = false});
-event(conflict, C) -> conflict(C);
+event({registered, YesOrNo, Holder}, C) -> gen_cluster_core_name:registered(YesOrNo, Holder, C);
+event({whereis, Holder}, C) -> gen_cluster_core_name:whereis(Holder, C);
+event(conflict, C) -> gen_cluster_core_name:conflict(C);
 event({update, Changes}, C) -> update(Changes, C);
 event(wake, #core{phase = out} = C) -> C;
 %% The alarm that was set has gone off: the next one is to be told in any case.
@@ -385,50 +390,6 @@ forget_longest_lost(#core{peers = Peers, limits = #{max_suspects := Max}} = C) -
         false ->
             C
     end.
-
-%% The global name
-
-registered(yes, _Holder, C) ->
-    take_name(C);
-registered(no, Self, #core{self = Self} = C) ->
-    take_name(C);
-registered(no, _Holder, #core{phase = out} = C) ->
-    C;
-registered(no, Holder, #core{take_tries = Tries, limits = #{take_retry := Retry}} = C) ->
-    Due = gen_cluster_core_lib:backoff(Retry, 8 * Retry, Tries, C),
-    greet(Holder, C#core{take_due = Due, take_tries = Tries + 1}).
-
-take_name(C) ->
-    case C#core.phase =/= out andalso gen_cluster_core_lib:has_quorum(C) of
-        true -> claim(C#core{take_due = none, take_tries = 0});
-        false -> effect(unregister_global, C)
-    end.
-
-claim(C) ->
-    case own_info(C) of
-        #info{claim = true} -> C;
-        _ -> gen_cluster_core_lib:set_claim(true, none, C)
-    end.
-
-whereis(Self, #core{self = Self, phase = out} = C) ->
-    effect(unregister_global, C);
-whereis(_Holder, #core{phase = out} = C) ->
-    C;
-whereis(Holder, C) ->
-    whereis(Holder, (own_info(C))#info.claim, C).
-
-whereis(Self, false, #core{self = Self} = C) ->
-    take_name(C);
-whereis(undefined, true, C) ->
-    effect(register_global, C#core{asking = true});
-whereis(Holder, true, #core{self = Self} = C) when Holder =/= Self ->
-    greet(Holder, gen_cluster_core_lib:set_claim(false, Holder, C));
-whereis(Holder, _Claim, C) ->
-    greet(Holder, C).
-
-%% Who has the name now is not said: the answer tells.
-conflict(#core{phase = out} = C) -> C;
-conflict(C) -> gen_cluster_core_lib:whereis_global(C).
 
 update(Changes, #core{} = C) ->
     C1 = gen_cluster_core_lib:set_own_info(maps:fold(fun change/3, own_info(C), Changes), C),

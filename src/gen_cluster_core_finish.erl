@@ -57,8 +57,8 @@ keep_quorum(C) ->
 claimant(true, #core{peers = Peers}) -> gen_cluster_core_peers:claimant(Peers);
 claimant(false, _C) -> undefined.
 
-%% A leader that renounced stays reported until the claim of another is known, or the time is over: so
-%% the losing side of a split sees one change and not two.
+%% A leader that renounced stays reported until the claim of another is known, or the time is over:
+%% so the losing side of a split sees one change and not two.
 hold(true, undefined, #core{leader = Leader, hold_due = Due, now = Now} = C) when
     Leader =/= undefined
 ->
@@ -109,7 +109,8 @@ turn(#core{key = Key, peers = Peers, limits = #{take_step := Step}}) ->
     Before = gen_cluster_core_peers:before(Key, Peers),
     Step * length([Peer || #peer{info = #info{hidden = false}} = Peer <- Before]).
 
-%% While an answer about the name is due nothing is taken, however late it is; the answer wakes as well.
+%% While an answer about the name is due nothing is taken, however late it is; the answer wakes as
+%% well.
 take_due(#core{asking = true}) -> none;
 take_due(#core{take_due = Due}) -> Due.
 

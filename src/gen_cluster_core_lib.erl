@@ -38,7 +38,8 @@ backoff(Ms, Max, _Tries, C) -> jitter(min(Ms, Max), C).
 effect(Effect, #core{effects = Effects} = C) ->
     C#core{effects = [Effect | Effects]}.
 
--spec send(gen_cluster_core:destination(), gen_cluster_core_message:kind(), map(), core()) -> core().
+-spec send(gen_cluster_core:destination(), gen_cluster_core_message:kind(), map(), core()) ->
+    core().
 send(To, Kind, Map, #core{cluster = Cluster, self = Self, stay = Stay} = C) ->
     Message = gen_cluster_core_message:new(Kind, Cluster, Self, Map#{stay => Stay}),
     effect({send, To, Message}, C).
@@ -124,8 +125,10 @@ watch(#peer{} = Peer, Pid, #core{limits = #{probe_base := Base, probe_max := Max
 probe(Peer, Pid, Want, C) ->
     case watch(Peer, Pid, C) of
         full -> C;
-        {Watched, C1} when Want -> hello(Watched, #{want => true}, store(Watched#peer{ask = true}, C1));
-        {Watched, C1} -> hello(Watched, #{}, C1)
+        {Watched, C1} when Want ->
+            hello(Watched, #{want => true}, store(Watched#peer{ask = true}, C1));
+        {Watched, C1} ->
+            hello(Watched, #{}, C1)
     end.
 
 %% What it says of itself, unless it has said something later.

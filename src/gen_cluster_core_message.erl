@@ -1,7 +1,7 @@
 %% SPDX-License-Identifier: Apache-2.0
 %% What members say to one another: `{'$gen_cluster', 1, Kind, Cluster, From, Map}`. A message of
-%% which a key that we know has a value that makes no sense is ignored as a whole; keys that we do not
-%% know are those of a newer version, and mean nothing.
+%% which a key that we know has a value that makes no sense is ignored as a whole; keys that we do
+%% not know are those of a newer version, and mean nothing.
 -module(gen_cluster_core_message).
 
 -export([new/4, split/1, info/1, check/3, meta/1, children/1]).
@@ -31,11 +31,12 @@ split(Pids) ->
 
 %% The keys by which a member says of itself what the others know.
 -spec info(#info{}) -> map().
-info(#info{v = V, phase = Phase, claim = Claim, hidden = Hidden, type = Type, meta = Meta} = Info) ->
+info(#info{v = V, phase = Phase, claim = Claim, hidden = Hidden} = Info) ->
+    #info{type = Type, meta = Meta, children = Children} = Info,
     Map = #{v => V, phase => Phase, claim => Claim, hidden => Hidden, type => Type, meta => Meta},
-    case Info#info.children of
+    case Children of
         [] -> Map;
-        Children -> Map#{children => Children}
+        _ -> Map#{children => Children}
     end.
 
 %% The message to the member Self of the cluster, or why it is none.

@@ -1,7 +1,7 @@
 %% SPDX-License-Identifier: Apache-2.0
 %% The pids that a member knows of, itself included, in the order of their keys: so lists, digests,
-%% ranks and the pids of one node are runs of one tree. What every step asks for (counts, claims, the
-%% next deadline, the digest) is kept up to date by store/2 and delete/2.
+%% ranks and the pids of one node are runs of one tree. What every step asks for (counts, claims,
+%% the next deadline, the digest) is kept up to date by store/2 and delete/2.
 -module(gen_cluster_core_peers).
 
 -export([new/1, store/2, delete/2, find/2, fetch/2]).

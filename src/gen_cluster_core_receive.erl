@@ -1,6 +1,7 @@
 %% SPDX-License-Identifier: Apache-2.0
-%% Transitions of the membership machine by message. Hearsay makes nobody a member: only an answer to a
-%% hello of ours does, sent after the monitor was set, so that a later DOWN tells the true reason.
+%% Transitions of the membership machine by message. Hearsay makes nobody a member: only an answer
+%% to a hello of ours does, sent after the monitor was set, so that a later DOWN tells the true
+%% reason.
 -module(gen_cluster_core_receive).
 
 -export([message/2]).
@@ -35,9 +36,11 @@ receive_from(Peer, #message{kind = Kind} = Message, C) ->
         leave -> leave(Peer, Message, C)
     end.
 
-%% One that lives but is out says so, or it would be probed for ever. It may hold the leader's name as
-%% well, when the healing of a split brought that back.
-while_out(#message{kind = Kind, from = From}, C) when Kind =:= hello; Kind =:= sync; Kind =:= list ->
+%% One that lives but is out says so, or it would be probed for ever. It may hold the leader's name
+%% as well, when the healing of a split brought that back.
+while_out(#message{kind = Kind, from = From}, C) when
+    Kind =:= hello; Kind =:= sync; Kind =:= list
+->
     C1 = gen_cluster_core_lib:send(From, leave, #{}, C),
     case Kind of
         hello -> gen_cluster_core_lib:effect(whereis_global, C1);
@@ -53,7 +56,8 @@ hello(Peer, #message{from = From} = Message, C) ->
         {Watched, C2} -> greeted(Watched, Message, choose_contact(Answers, From, C2))
     end.
 
-%% Is it the answer of a seed, or of one that was asked for its list? So a newcomer finds its contact.
+%% Is it the answer of a seed, or of one that was asked for its list? So a newcomer finds its
+%% contact.
 answers_newcomer(Peer, #message{echo = Echo}, #core{seeds = Seeds} = C) when Echo =/= none ->
     case {lists:keyfind(Echo, #seed.nonce, Seeds), Peer} of
         {#seed{} = Seed, _} ->
@@ -127,7 +131,8 @@ sync(Peer, Message, C) ->
 probe_if_new(#peer{state = probing}, _Message, C) -> C;
 probe_if_new(Peer, #message{from = From}, C) -> probe(Peer, From, false, C).
 
-%% Suspects are left to their timers: that somebody lists them does not mean that they can be reached.
+%% Suspects are left to their timers: that somebody lists them does not mean that they can be
+%% reached.
 list(#message{from = From, pids = Pids, want = Want}, C) ->
     C1 = lists:foldl(fun probe_if_unknown/2, C, Pids),
     case Want of

@@ -70,11 +70,8 @@ forget_old_suspects(Node, #core{now = Now, peers = Peers, limits = Limits} = C) 
         (true) -> map_get(suspect_ttl, Limits);
         (false) -> map_get(hearsay_ttl, Limits)
     end,
-    Old = [
-        Peer
-     || #peer{since = Since, was = Was} = Peer <- gen_cluster_core_peers:on_node(Node, suspect, Peers),
-        Now - Since > Ttl(Was)
-    ],
+    Suspects = gen_cluster_core_peers:on_node(Node, suspect, Peers),
+    Old = [Peer || #peer{since = At, was = Was} = Peer <- Suspects, Now - At > Ttl(Was)],
     lists:foldl(fun(Peer, Acc) -> drop(Peer, noconnection, Acc) end, C, Old).
 
 retry_seeds(#core{seeds = Seeds, now = Now} = C) ->
@@ -85,7 +82,8 @@ retry_seeds(#core{seeds = Seeds, now = Now} = C) ->
 %% One partner at a time, for ever; and what may have been lost is looked after.
 sync(#core{sync_due = Due, now = Now, limits = #{sync := Sync}} = C) when Due =< Now ->
     C1 = effect(register_local, C#core{sync_due = jitter(Sync, C)}),
-    look_after_name(sync_with(gen_cluster_core_peers:member_after(C#core.cursor, C#core.peers), C1));
+    Partner = gen_cluster_core_peers:member_after(C#core.cursor, C#core.peers),
+    look_after_name(sync_with(Partner, C1));
 sync(C) ->
     C.
 

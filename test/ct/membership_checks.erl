@@ -25,7 +25,8 @@ step(Pid, Event, Effects, W) ->
         {members_differ_from_what_was_told, Pid, Event},
         W2
     ),
-    check(gen_cluster_core:leader(Core) =:= Leader, {leader_differs_from_what_was_told, Pid, Event}, W3).
+    IsTold = gen_cluster_core:leader(Core) =:= Leader,
+    check(IsTold, {leader_differs_from_what_was_told, Pid, Event}, W3).
 
 forget(Pid, #world{left = Left, lost = Lost} = W) ->
     store((proc(Pid, W))#proc{told = [], leader = undefined}, W#world{
@@ -64,9 +65,12 @@ effect({handle_leave, Gone, Pids, Info}, Pid, _Event, W) ->
 effect({handle_leader_change, Leader, Pids}, Pid, _Event, W) ->
     #proc{leader = Old} = P = proc(Pid, W),
     W1 = check(Leader =/= Old, {same_leader, Pid, Leader}, store(P#proc{leader = Leader}, W)),
-    W2 = check(Leader =:= undefined orelse lists:member(Leader, Pids), {no_member_leads, Pid, Leader}, W1),
+    IsMember = Leader =:= undefined orelse lists:member(Leader, Pids),
+    W2 = check(IsMember, {no_member_leads, Pid, Leader}, W1),
     check_list(Pids, Pid, W2);
-effect({send, To, {_, _, _, _, Pid, #{contact := true, stay := Stay}}}, Pid, _Event, W) when is_pid(To) ->
+effect({send, To, {_, _, _, _, Pid, #{contact := true, stay := Stay}}}, Pid, _Event, W) when
+    is_pid(To)
+->
     Contact =
         case lists:member(Pid, (proc(To, W))#proc.told) of
             true -> overtaken;
@@ -78,8 +82,9 @@ effect(_Effect, _Pid, _Event, W) ->
 
 joined(New, Pids, Pid, W) ->
     #proc{told = Told} = P = proc(Pid, W),
-    W1 = check(not lists:member(New, Told), {joined_twice, Pid, New}, store(P#proc{told = [New | Told]}, W)),
-    check_list(Pids, Pid, check(New =/= Pid, {joined_itself, Pid}, W1)).
+    W1 = check(not lists:member(New, Told), {joined_twice, Pid, New}, W),
+    W2 = check(New =/= Pid, {joined_itself, Pid}, W1),
+    check_list(Pids, Pid, store(P#proc{told = [New | Told]}, W2)).
 
 %% A callback is given all whom it was told of, itself included, in the order of all members.
 check_list(Pids, Pid, W) ->
@@ -107,27 +112,35 @@ proc(Pid, #world{procs = Procs}) -> map_get(Pid, Procs).
 store(#proc{pid = Pid} = P, #world{procs = Procs} = W) -> W#world{procs = Procs#{Pid := P}}.
 
 check(true, _Fault, W) -> W;
-check(false, Fault, #world{faults = Faults, now = Now} = W) -> W#world{faults = [{Now, Fault} | Faults]}.
+check(false, Fault, #world{faults = Faults, now = Now} = W) ->
+    W#world{faults = [{Now, Fault} | Faults]}.
 
 %% After the quiet
 
 members(W) ->
-    [P || #proc{core = Core} = P <- membership_world:alive(W), gen_cluster_core:phase(Core) =/= out].
+    [P || P <- membership_world:alive(W), gen_cluster_core:phase(P#proc.core) =/= out].
 
-%% Pairs of living members of which the first knows or remembers the other, or has it for a seed. Who
-%% was lost with the connection has to be remembered, unless it has said farewell to somebody since.
+%% Pairs of living members of which the first knows or remembers the other, or has it for a seed.
+%% Who was lost with the connection has to be remembered, unless it has said farewell to somebody
+%% since.
 -spec knows(world()) -> [{pid(), pid()}].
-knows(#world{nodes = Nodes} = W) ->
+knows(W) ->
     Members = members(W),
     [
         {Pid, Other}
-     || #proc{pid = Pid, node = Node, core = Core, seeds = Seeds} <- Members,
-        #proc{pid = Other, node = There} <- Members,
+     || #proc{pid = Pid} = P <- Members,
+        #proc{pid = Other} = O <- Members,
         Pid =/= Other,
-        gen_cluster_core:state_of(Other, Core) =/= unknown orelse
-            (is_map_key({Pid, Other}, W#world.lost) andalso not is_map_key(Other, W#world.left)) orelse
-            ((map_get(There, Nodes))#node.local =:= Other andalso lists:member(There, [Node | Seeds]))
+        gen_cluster_core:state_of(Other, P#proc.core) =/= unknown orelse
+            has_lost(Pid, Other, W) orelse has_for_seed(P, O, W)
     ].
+
+has_lost(Pid, Other, #world{lost = Lost, left = Left}) ->
+    is_map_key({Pid, Other}, Lost) andalso not is_map_key(Other, Left).
+
+has_for_seed(#proc{node = Here, seeds = Seeds}, #proc{pid = Other, node = There}, W) ->
+    #node{local = Local} = map_get(There, W#world.nodes),
+    Local =:= Other andalso lists:member(There, [Here | Seeds]).
 
 %% Those who could have found one another agree. Knew: what knows/1 said when the quiet began.
 -spec quiet([{pid(), pid()}], world()) -> world().

@@ -1,7 +1,7 @@
 %% SPDX-License-Identifier: Apache-2.0
 %% What `global` does with the leader's name in the world of the simulator. Each visible node has a
-%% table of its own, which may be old; where tables meet that differ, the smaller node name wins, and
-%% the loser is told. A hidden node has no part in it.
+%% table of its own, which may be old; where tables meet that differ, the smaller node name wins,
+%% and the loser is told. A hidden node has no part in it.
 -module(membership_global).
 
 -export([ask/3, happen/2, connected/4, node_lost/3, died/2, holder/2]).
@@ -112,16 +112,13 @@ meet(A, B, W) ->
         {Same, Same} -> W;
         {none, Holder} -> tell(group(A, W), none, Holder, W);
         {Holder, none} -> tell(group(B, W), none, Holder, W);
-        {X, Y} -> resolve(min_by_node(X, Y), max_by_node(X, Y), lists:usort(group(A, W) ++ group(B, W)), W)
+        {X, Y} -> resolve(by_node(X, Y), lists:usort(group(A, W) ++ group(B, W)), W)
     end.
-
-min_by_node(X, Y) -> hd(by_node(X, Y)).
-max_by_node(X, Y) -> lists:last(by_node(X, Y)).
 
 by_node(X, Y) ->
     [Pid || {_, Pid} <- lists:sort([{gen_cluster_pid:key(Pid), Pid} || Pid <- [X, Y]])].
 
-resolve(Winner, Loser, Group, W) ->
+resolve([Winner, Loser], Group, W) ->
     W1 = lists:foldl(fun(Node, Acc) -> happen({set, Node, Loser, Winner}, Acc) end, W, Group),
     {Ms, W2} = random(100, W1),
     schedule(Ms, {event, Loser, conflict}, W2).

@@ -1,7 +1,7 @@
 %% SPDX-License-Identifier: Apache-2.0
 %% Lives of clusters in a world with a virtual clock and network. A seed decides on everything: how
-%% many nodes, which of them are hidden, who looks where for members, and what goes wrong. When it has
-%% been quiet for as long as the machine may need, all that members promise is checked.
+%% many nodes, which of them are hidden, who looks where for members, and what goes wrong. When it
+%% has been quiet for as long as the machine may need, all that members promise is checked.
 -module(membership_sim).
 
 -export([run/1, run/2, run_all/3, happen/2]).

@@ -22,7 +22,7 @@ main([File, Count, Seed]) ->
 write(File, Count, Seed) ->
     ok = filelib:ensure_dir(File),
     {ok, Out} = file:open(File, [write, raw, delayed_write]),
-    ok = file:write(Out, "# Written by membership_trace:write/3; the format is that of test/vectors/membership.txt.\n\n"),
+    ok = file:write(Out, "# The format is that of test/vectors/membership.txt.\n\n"),
     ok = write_worlds(Out, 1, Count, Seed),
     file:close(Out).
 

@@ -38,21 +38,24 @@ read(File) ->
 -spec vectors([line()]) -> [vector()].
 vectors([]) ->
     [];
-vectors([{Number, ["vector" | Title]}, {_, ["self", Self, "hidden=" ++ Hidden, "quorum=" ++ Quorum]} | Rest]) ->
+vectors([{Number, ["vector" | Title]}, {_, ["self" | Config]} | Rest]) ->
     {Steps, [{_, ["=" | State]}, {_, ["end"]} | More]} = steps(Rest),
     Vector = #{
         title => lists:flatten(io_lib:format("line ~b: ~ts", [Number, lists:join(" ", Title)])),
-        config => #{
-            self => pid(Self),
-            cluster => ?CLUSTER,
-            type => ?TYPE,
-            hidden => list_to_atom(Hidden),
-            quorum => list_to_integer(Quorum)
-        },
+        config => config(Config),
         steps => Steps,
         state => join(State)
     },
     [Vector | vectors(More)].
+
+config([Self, "hidden=" ++ Hidden, "quorum=" ++ Quorum]) ->
+    #{
+        self => pid(Self),
+        cluster => ?CLUSTER,
+        type => ?TYPE,
+        hidden => list_to_atom(Hidden),
+        quorum => list_to_integer(Quorum)
+    }.
 
 steps([{_, [">", Now, Random | Event]} | Rest]) ->
     {Effects, More} = effects(Rest),
@@ -75,8 +78,10 @@ event(["leave"]) -> leave;
 event(["named", Mine]) -> {named, list_to_atom(Mine)};
 event(["nodeup", Node]) -> {nodeup, list_to_atom(Node)};
 event(["recv", From, Kind | Keys]) -> {recv, message(pid(From), list_to_atom(Kind), Keys)};
-event(["down", Tag, What, Reason]) -> {down, list_to_integer(Tag), what(What), list_to_atom(Reason)};
-event(["registered", Answer, Holder]) -> {registered, list_to_atom(Answer), holder(Holder)};
+event(["down", Tag, What, Reason]) ->
+    {down, list_to_integer(Tag), what(What), list_to_atom(Reason)};
+event(["registered", Answer, Holder]) ->
+    {registered, list_to_atom(Answer), holder(Holder)};
 event(["whereis", Holder]) -> {whereis, holder(Holder)};
 event(["conflict"]) -> conflict;
 event(["update"]) -> {update, #{type => ?TYPE}};
@@ -178,8 +183,8 @@ hello_before_monitor([_ | Rest]) ->
 
 %% Coverage
 
-%% Each event in each phase; each that is about a pid also in each state of the pid; and what can be due
-%% when the machine is woken.
+%% Each event in each phase; each that is about a pid also in each state of the pid; and what can
+%% be due when the machine is woken.
 -spec to_be_covered() -> [coverage()].
 to_be_covered() ->
     Events = [start, join, leave, named_mine, named_other, nodeup, down_seed, registered],
@@ -187,7 +192,8 @@ to_be_covered() ->
     About = [recv_hello, recv_ack, recv_list, recv_sync, recv_info, recv_info_holder, recv_leave],
     MoreAbout = [down, down_noconnection, not_registered_holder, whereis],
     Due = [wake_probing, wake_lost, wake_seed, wake_sync],
-    [{E, Phase} || E <- Events ++ MoreEvents ++ About ++ MoreAbout, Phase <- [out, joining, settled]] ++
+    All = Events ++ MoreEvents ++ About ++ MoreAbout,
+    [{E, Phase} || E <- All, Phase <- [out, joining, settled]] ++
         [{E, Phase} || E <- Due, Phase <- [joining, settled]] ++
         [{wake_settle, joining}] ++
         [
@@ -276,10 +282,14 @@ format_state(Core) ->
         ])
     ).
 
-format_event({start, Nodes}) -> ["start [", lists:join(",", [atom_to_list(N) || N <- Nodes]), "]"];
-format_event({recv, Message}) -> ["recv ", format_value(element(5, Message)), format_message(Message)];
-format_event({update, _}) -> "update";
-format_event(Event) -> format_fields(Event).
+format_event({start, Nodes}) ->
+    ["start [", lists:join(",", [atom_to_list(Node) || Node <- Nodes]), "]"];
+format_event({recv, Message}) ->
+    ["recv ", format_value(element(5, Message)), format_message(Message)];
+format_event({update, _}) ->
+    "update";
+format_event(Event) ->
+    format_fields(Event).
 
 format_effect({send, To, Message}) -> ["send ", format_value(To), format_message(Message)];
 format_effect(Effect) -> format_fields(Effect).
@@ -293,12 +303,14 @@ format_message({'$gen_cluster', 1, Kind, ?CLUSTER, _From, Map}) ->
     Keys = lists:sort(maps:to_list(maps:without([type, meta, children], Map))),
     [" ", atom_to_list(Kind) | [[" ", atom_to_list(K), "=", format_value(V)] || {K, V} <- Keys]].
 
-format_value(Pids) when is_list(Pids) -> ["[", lists:join(",", [format_pid(Pid) || Pid <- Pids]), "]"];
+format_value(Pids) when is_list(Pids) ->
+    ["[", lists:join(",", [format_pid(Pid) || Pid <- Pids]), "]"];
 format_value(Pid) when is_pid(Pid) -> format_pid(Pid);
 format_value({?CLUSTER, Node}) -> ["clu@", atom_to_list(Node)];
 format_value(Number) when is_integer(Number) -> integer_to_list(Number);
 format_value(Word) when is_atom(Word) -> atom_to_list(Word);
-format_value(Digest) when is_binary(Digest) -> string:lowercase(binary_to_list(binary:encode_hex(Digest))).
+format_value(Digest) when is_binary(Digest) ->
+    string:lowercase(binary_to_list(binary:encode_hex(Digest))).
 
 format_pid(Pid) ->
     {Node, Creation, 0, Id} = gen_cluster_pid:key(Pid),

@@ -35,7 +35,8 @@ shared() ->
 replay(What, Vectors) ->
     Results = [membership_vectors:replay(Vector) || Vector <- Vectors],
     Failed = [Text || {error, Text} <- Results],
-    ct:print("membership ~ts replayed by Erlang: ~b, failed: ~b", [What, length(Results), length(Failed)]),
+    Counts = [What, length(Results), length(Failed)],
+    ct:print("membership ~ts replayed by Erlang: ~b, failed: ~b", Counts),
     [] =:= Failed orelse ct:fail("~ts", [Failed]),
     true = Results =/= [],
     {length(Results), lists:append([Covered || {ok, Covered} <- Results])}.

@@ -1,7 +1,7 @@
 %% SPDX-License-Identifier: Apache-2.0
-%% The world in which the simulator lets members live: nodes that come and go, connections that break
-%% and are noticed late, signals that do not overtake on one connection, and processes that carry out
-%% the effects of their machines.
+%% The world in which the simulator lets members live: nodes that come and go, connections that
+%% break and are noticed late, signals that do not overtake on one connection, and processes that
+%% carry out the effects of their machines.
 -module(membership_world).
 
 -export([new/2, run/2, random/2, pick/2, chance/2, schedule/3]).
@@ -80,18 +80,19 @@ node_names(#world{nodes = Nodes}) -> lists:sort(maps:keys(Nodes)).
 %% Under a new creation each time.
 -spec start_node(node(), world()) -> world().
 start_node(Name, W) ->
-    Node = node_of(Name, W),
-    store_node(
-        Node#node{up = true, creation = Node#node.creation + 1, last_id = 0, local = none, global = none}, W
-    ).
+    #node{creation = Creation, hidden = Hidden} = node_of(Name, W),
+    Node = #node{name = Name, up = true, hidden = Hidden, creation = Creation + 1},
+    store_node(Node, W).
 
 %% Nobody is told; the others notice that their connections are gone.
 -spec stop_node(node(), world()) -> world().
 stop_node(Name, #world{procs = Procs, views = Views} = W) ->
     Dead = maps:map(
         fun
-            (_, #proc{node = N, alive = true} = P) when N =:= Name -> P#proc{alive = false, reason = node};
-            (_, P) -> P
+            (_, #proc{node = Node, alive = true} = P) when Node =:= Name ->
+                P#proc{alive = false, reason = node};
+            (_, P) ->
+                P
         end,
         Procs
     ),
@@ -230,9 +231,8 @@ is_connected(Here, There, #world{views = Views, live = Live}) ->
     end.
 
 %% A signal that was sent arrives behind those sent before, if the connection lives so long.
-send_signal(Connection, To, Signal, #world{live = Live, delay = Delay, arrivals = Arrivals} = W) when
-    is_map_key(Connection, Live)
-->
+send_signal(Connection, To, Signal, #world{live = Live} = W) when is_map_key(Connection, Live) ->
+    #world{delay = Delay, arrivals = Arrivals} = W,
     {Ms, W1} = random(Delay, W),
     At = max(W1#world.now + Ms, maps:get({Connection, To}, Arrivals, 0)),
     W2 = W1#world{arrivals = Arrivals#{{Connection, To} => At}},
