@@ -4,7 +4,7 @@
 %% that, with a deadline. Nothing else in the suites waits.
 -module(cluster_helper).
 
--export([start_nodes/1, start_nodes/2, start_node/1, stop_nodes/1, stop_node/1, kill_node/1]).
+-export([start_nodes/1, start_nodes/2, stop_nodes/1, stop_node/1, kill_node/1, restart_node/1]).
 -export([nodes_of/1, on/4, while_stopped/2]).
 -export([cluster/0, start_member/2, start_member/3, settled_member/3, start_cluster/2]).
 -export([start_cluster/3, expect/2, expect_any/2, next_event/1, no_more_events/1, forget_events/1]).
@@ -35,9 +35,8 @@ start_nodes(Count) -> start_nodes(Count, []).
 
 -spec start_nodes(pos_integer(), [string()]) -> [peer()].
 start_nodes(Count, Args) ->
-    Self = self(),
     Starters = [
-        spawn_monitor(fun() -> exit({started, start_node(Args, Self)}) end)
+        spawn_monitor(fun() -> exit({started, start_node(peer:random_name(gcl), Args)}) end)
      || _ <- lists:seq(1, Count)
     ],
     [
@@ -49,15 +48,12 @@ start_nodes(Count, Args) ->
      || {_, Monitor} <- Starters
     ].
 
--spec start_node([string()]) -> peer().
-start_node(Args) -> start_node(Args, self()).
-
 %% Not linked to the caller, which may be no more than a configuration function.
-start_node(Args, _For) ->
+start_node(Name, Args) ->
     Ebin = filename:dirname(code:which(gen_cluster)),
     Suites = filename:dirname(code:which(?MODULE)),
     {ok, Peer, Node} = peer:start(#{
-        name => peer:random_name(gcl),
+        name => Name,
         host => "127.0.0.1",
         longnames => true,
         connection => standard_io,
@@ -75,6 +71,13 @@ start_node(Args, _For) ->
 
 -spec stop_nodes([peer()]) -> ok.
 stop_nodes(Peers) -> lists:foreach(fun stop_node/1, Peers).
+
+%% Another node of the same name, after the first one was killed.
+-spec restart_node(peer()) -> peer().
+restart_node({_, Node} = Peer) ->
+    kill_node(Peer),
+    [Name, _Host] = string:split(atom_to_list(Node), "@"),
+    start_node(Name, []).
 
 -spec stop_node(peer()) -> ok.
 stop_node({Peer, Node}) ->
@@ -274,16 +277,14 @@ do(Pid, Fun) -> gen_cluster:call(Pid, {do, Fun}, ?DEADLINE).
 split(Left, Right) ->
     lists:foreach(fun(Node) -> auto_connect(Node, [never]) end, Left ++ Right),
     Pairs = [{L, R} || L <- Left, R <- Right],
-    lists:foreach(fun({L, R}) -> on(L, erlang, disconnect_node, [R]) end, Pairs),
-    await_until(fun() ->
-        lists:all(
-            fun({L, R}) ->
-                not lists:member(R, on(L, erlang, nodes, [connected])) andalso
-                    not lists:member(L, on(R, erlang, nodes, [connected]))
-            end,
-            Pairs
-        )
-    end).
+    %% One that was being set up may still come up.
+    await_until(fun() -> [] =:= [cut || {L, R} <- Pairs, cut(L, R) or cut(R, L)] end).
+
+%% Was there anything to cut?
+cut(From, To) ->
+    Connected = lists:member(To, on(From, erlang, nodes, [connected])),
+    _ = [on(From, erlang, disconnect_node, [To]) || Connected],
+    Connected.
 
 -spec heal([node()]) -> ok.
 heal(Nodes) -> lists:foreach(fun(Node) -> auto_connect(Node, []) end, Nodes).

@@ -14,6 +14,7 @@
     crash_has_its_reason/1,
     exit_has_its_reason/1,
     lost_node_is_noconnection/1,
+    node_comes_back_under_its_name/1,
     leave_is_left/1,
     joins_again_after_leave/1,
     leader_leaves/1,
@@ -47,6 +48,7 @@ all() ->
         crash_has_its_reason,
         exit_has_its_reason,
         lost_node_is_noconnection,
+        node_comes_back_under_its_name,
         leave_is_left,
         joins_again_after_leave,
         leader_leaves,
@@ -151,6 +153,25 @@ lost_node_is_noconnection(Config) ->
     [cluster_helper:expect(Pid, {handle_leave, C, [A, B], noconnection}) || Pid <- [A, B]],
     cluster_helper:no_more_events([A, B]),
     stop([A, B]).
+
+%% Its member is another one; the one before is gone for good.
+node_comes_back_under_its_name(Config) ->
+    [A, B] = start_cluster(2, Config),
+    [{_, Node} = Peer] = cluster_helper:start_nodes(1),
+    Options = [{seed, node(A)} | options(Config)],
+    C = cluster_helper:settled_member(Node, Options, [A, B]),
+    cluster_helper:forget_events([A, B, C]),
+    {_, Node} = Again = cluster_helper:restart_node(Peer),
+    [cluster_helper:expect(Pid, {handle_leave, C, [A, B], noconnection}) || Pid <- [A, B]],
+    D = cluster_helper:settled_member(Node, Options, [A, B]),
+    ?assertNotEqual(C, D),
+    [
+        ?assertMatch({_, D, _}, cluster_helper:next_event(Pid))
+     || Pid <- [A, B]
+    ],
+    cluster_helper:no_more_events([A, B]),
+    stop([A, B, D]),
+    cluster_helper:stop_node(Again).
 
 %% The others see `left'; who left is alone, stays so, and has no callback.
 leave_is_left(Config) ->
