@@ -74,12 +74,14 @@ send_pids(To, Pids, Want, C) ->
         {Some, More} -> send_pids(To, More, Want, send(To, list, #{pids => Some}, C))
     end.
 
-%% Tells every member what we say of ourselves.
+%% Tells every member what we say of ourselves. And those that are probing: they may have made this
+%% one a member by a hello that said something else, and would not hear of it.
 -spec tell_all(map(), core()) -> core().
 tell_all(Keys, #core{peers = Peers} = C) ->
     Map = with_info(Keys, C),
     Tell = fun(#peer{pid = Pid}, Acc) -> send(Pid, info, Map, Acc) end,
-    lists:foldl(Tell, C, gen_cluster_core_peers:with_state(member, Peers)).
+    Known = [gen_cluster_core_peers:with_state(State, Peers) || State <- [member, probing]],
+    lists:foldl(Tell, C, lists:append(Known)).
 
 with_info(Keys, C) ->
     maps:merge(gen_cluster_core_message:info(own_info(C)), Keys).

@@ -14,8 +14,10 @@
 
 -type result() :: {ok, #{atom() => term()}} | {failed, Seed :: integer(), Faults :: [term()]}.
 
-%% retry_max + 2 * sync + probe_max, each a quarter longer by chance, and an answer of global.
--define(QUIET_MS, 150_000).
+%% retry_max and probe_max, and some for an answer of global and the like; sync. Each is a quarter
+%% longer by chance.
+-define(RETRY_MS, 125_000).
+-define(SYNC_MS, 12_500).
 
 %% All seeds from First on, on so many processes; the ones that failed.
 -spec run_all(integer(), pos_integer(), pos_integer()) -> [result()].
@@ -50,7 +52,7 @@ run(Seed, Options) ->
         %% What was repeated turns up for a while.
         W2 = membership_world:run(End + 7000, W1),
         Knew = membership_checks:knows(W2),
-        W3 = membership_world:run(End + 7000 + ?QUIET_MS, W2),
+        W3 = membership_world:run(End + 7000 + quiet_ms(W2), W2),
         case W3#world.faults of
             [] -> {(membership_checks:quiet(Knew, W3))#world.faults, W3};
             Faults -> {Faults, W3}
@@ -58,6 +60,11 @@ run(Seed, Options) ->
     catch
         Class:Reason:Stack -> {[{Class, Reason, Stack}], membership_world:new(Seed, Options)}
     end.
+
+%% Two rounds of sync are enough to find one another. A claim of which the news were lost, without the
+%% connection being lost, is told when it is the member's turn.
+quiet_ms(#world{options = #{lossy := false}}) -> ?RETRY_MS + 2 * ?SYNC_MS;
+quiet_ms(W) -> ?RETRY_MS + max(2, length(membership_world:alive(W))) * ?SYNC_MS.
 
 figures(#world{steps = Steps, nodes = Nodes, sent = Sent}) ->
     #{steps => Steps, nodes => maps:size(Nodes), sent => Sent}.
@@ -73,7 +80,7 @@ plan(W) ->
             true -> random(Size, W3);
             false -> {1, W3}
         end,
-    Options = (W4#world.options)#{quorum => Quorum, calm => Kind =:= calm},
+    Options = (W4#world.options)#{quorum => Quorum, calm => Kind =:= calm, lossy => false},
     plan(Kind, Size, W4#world{options = Options}).
 
 %% Small worlds are the most: most schedules that break something need few members.
@@ -99,7 +106,10 @@ plan(chaos, Size, W) ->
     {Loss, W1} = pick([0, 0, 1, 2], W),
     {Repeat, W2} = pick([0, 0, 2, 10], W1),
     {Delay, W3} = pick([5, 50, 500], W2),
-    W4 = plan_nodes(Size, W3#world{loss = Loss, repeat = Repeat, delay = Delay}),
+    Options = (W3#world.options)#{lossy := Loss > 0},
+    W4 = plan_nodes(
+        Size, W3#world{options = Options, loss = Loss, repeat = Repeat, delay = Delay}
+    ),
     W5 = plan_members(2, 20_000, W4),
     {Count, W6} = random(4 + 2 * min(Size, 8), W5),
     {50_000, plan_disasters(Count, W6)}.
