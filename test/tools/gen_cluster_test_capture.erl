@@ -1,0 +1,301 @@
+%% SPDX-License-Identifier: Apache-2.0
+%% Captures what two BEAM nodes say to epmd and to each other, for test/c/golden. The nodes take
+%% this program for epmd and for each other; it passes everything on and writes it down.
+%%
+%% Atom cache and fragments are taken out of the flags on their way, so that the nodes speak in the
+%% one form of frames that the C library offers; a second pair of nodes lacks more flags and uses
+%% the plain forms of the control messages. Written down are the flags as they were sent.
+-module(gen_cluster_test_capture).
+
+-export([main/1]).
+-export([run/1, idle/0]).
+
+-define(HOST, "127.0.0.1").
+-define(COOKIE, "golden").
+-define(TIMEOUT, 5000).
+
+%% DIST_HDR_ATOM_CACHE and FRAGMENTS.
+-define(HEADERS, 16#802000).
+%% SEND_SENDER, EXIT_PAYLOAD and UNLINK_ID as well.
+-define(PAYLOADS, (?HEADERS bor 16#2480000)).
+
+-type line() :: {Kind :: epmd | handshake | frame, Side :: char(), binary()}.
+
+%% @doc Writes `epmd.txt', `handshake.txt', `control.txt' and `control_plain.txt' into a folder.
+-spec main([string()]) -> ok.
+main([Folder]) ->
+    Full = capture(?HEADERS),
+    Plain = capture(?PAYLOADS),
+    write(Folder, "epmd.txt", epmd, Full),
+    write(Folder, "handshake.txt", handshake, Full),
+    write(Folder, "control.txt", frame, Full),
+    write(Folder, "control_plain.txt", frame, Plain).
+
+-spec write(string(), string(), atom(), [line()]) -> ok.
+write(Folder, Name, Kind, Lines) ->
+    Text = [
+        [Side, $\s, string:lowercase(binary:encode_hex(Bytes)), $\n]
+     || {K, Side, Bytes} <- Lines, K =:= Kind
+    ],
+    Head = [
+        "# Captured from sockets between two nodes of OTP ",
+        erlang:system_info(otp_release),
+        " by test/tools/capture.sh; one packet a line,\n"
+        "# > from the one that connected, < from the other one.\n"
+    ],
+    ok = file:write_file(filename:join(Folder, Name), [Head | Text]).
+
+%% One pair of nodes.
+-spec capture(non_neg_integer()) -> [line()].
+capture(Hidden) ->
+    Real = list_to_integer(os:getenv("ERL_EPMD_PORT")),
+    Recorder = self(),
+    {EpmdPort, EpmdListener} = listen(),
+    {DistPort, DistListener} = listen(),
+    spawn_link(fun() -> epmd_loop(EpmdListener, Real, DistPort, Recorder) end),
+    B = start(b, EpmdPort),
+    A = start(a, EpmdPort),
+    Target = receive_port(),
+    spawn_link(fun() -> dist_accept(DistListener, Target, Hidden, Recorder) end),
+    ok = peer:call(A, ?MODULE, run, [node_name(b)], 30000),
+    Lines = lines(),
+    ok = peer:stop(A),
+    ok = peer:stop(B),
+    Lines.
+
+start(Name, EpmdPort) ->
+    Env = [{"ERL_EPMD_PORT", integer_to_list(EpmdPort)}, {"ERL_EPMD_ADDRESS", ?HOST}],
+    {ok, Peer, _} = peer:start(#{
+        name => Name,
+        host => ?HOST,
+        longnames => true,
+        connection => standard_io,
+        env => Env,
+        args => ["-setcookie", ?COOKIE, "-connect_all", "false"]
+    }),
+    {Module, Code, File} = code:get_object_code(?MODULE),
+    {module, Module} = peer:call(Peer, code, load_binary, [Module, File, Code]),
+    Peer.
+
+node_name(Name) ->
+    list_to_atom(atom_to_list(Name) ++ "@" ++ ?HOST).
+
+listen() ->
+    {ok, Listener} = gen_tcp:listen(0, [binary, {active, false}, {ip, {127, 0, 0, 1}}]),
+    {ok, Port} = inet:port(Listener),
+    {Port, Listener}.
+
+%% The port of b, as it registered it.
+receive_port() ->
+    receive
+        {registered, <<"b">>, Port} -> Port
+    after ?TIMEOUT -> error(not_registered)
+    end.
+
+lines() ->
+    receive
+        {line, Line} -> [Line | lines()]
+    after 500 -> []
+    end.
+
+%%% epmd ------------------------------------------------------------------------------------------
+
+epmd_loop(Listener, Real, DistPort, Recorder) ->
+    {ok, Client} = gen_tcp:accept(Listener),
+    {ok, Server} = gen_tcp:connect({127, 0, 0, 1}, Real, [binary, {active, false}]),
+    Pid = spawn_link(fun() ->
+        receive
+            go -> epmd(Client, Server, DistPort, Recorder)
+        end
+    end),
+    ok = gen_tcp:controlling_process(Client, Pid),
+    ok = gen_tcp:controlling_process(Server, Pid),
+    Pid ! go,
+    epmd_loop(Listener, Real, DistPort, Recorder).
+
+epmd(Client, Server, DistPort, Recorder) ->
+    {ok, <<Size:16>>} = gen_tcp:recv(Client, 2),
+    {ok, Request} = gen_tcp:recv(Client, Size),
+    note(epmd, $>, <<Size:16, Request/binary>>, Recorder),
+    ok = gen_tcp:send(Server, <<Size:16, Request/binary>>),
+    {ok, Reply} = gen_tcp:recv(Server, 0),
+    note(epmd, $<, Reply, Recorder),
+    ok = gen_tcp:send(Client, epmd_reply(Request, Reply, DistPort, Recorder)),
+    %% A node that registers stays connected; who asks waits for the end.
+    hd(binary_to_list(Request)) =:= 120 andalso gen_tcp:recv(Client, 0),
+    gen_tcp:close(Client).
+
+epmd_reply(<<120, Port:16, _:6/binary, N:16, Name:N/binary, _/binary>>, Reply, _, Recorder) ->
+    Recorder ! {registered, Name, Port},
+    Reply;
+epmd_reply(<<122, _/binary>>, <<119, 0, _:16, Rest/binary>>, DistPort, _) ->
+    <<119, 0, DistPort:16, Rest/binary>>;
+epmd_reply(_, Reply, _, _) ->
+    Reply.
+
+note(Kind, Side, Bytes, Recorder) ->
+    Recorder ! {line, {Kind, Side, Bytes}},
+    ok.
+
+%%% distribution ----------------------------------------------------------------------------------
+
+dist_accept(Listener, Target, Hidden, Recorder) ->
+    {ok, A} = gen_tcp:accept(Listener),
+    {ok, B} = gen_tcp:connect({127, 0, 0, 1}, Target, [binary, {active, false}]),
+    %% Name, status, challenge, reply, acknowledgement: each waits for the one before it.
+    [
+        handshake(From, To, Side, Hidden, Recorder)
+     || {From, To, Side} <- [{A, B, $>}, {B, A, $<}, {B, A, $<}, {A, B, $>}, {B, A, $<}]
+    ],
+    spawn_link(fun() -> frames(A, B, $>, Recorder) end),
+    frames(B, A, $<, Recorder).
+
+handshake(From, To, Side, Hidden, Recorder) ->
+    {ok, <<Size:16>>} = gen_tcp:recv(From, 2, ?TIMEOUT),
+    {ok, Packet} = gen_tcp:recv(From, Size, ?TIMEOUT),
+    note(handshake, Side, <<Size:16, Packet/binary>>, Recorder),
+    ok = gen_tcp:send(To, [<<Size:16>>, without(Packet, Hidden)]).
+
+without(<<"N", Flags:64, Rest/binary>>, Hidden) ->
+    <<"N", (Flags band bnot Hidden):64, Rest/binary>>;
+without(Packet, _) ->
+    Packet.
+
+frames(From, To, Side, Recorder) ->
+    case gen_tcp:recv(From, 4) of
+        {ok, <<0:32>>} ->
+            frame(To, Side, <<0:32>>, Recorder),
+            frames(From, To, Side, Recorder);
+        {ok, <<Size:32>>} ->
+            {ok, Body} = gen_tcp:recv(From, Size),
+            frame(To, Side, <<Size:32, Body/binary>>, Recorder),
+            frames(From, To, Side, Recorder);
+        {error, _} ->
+            gen_tcp:close(To)
+    end.
+
+frame(To, Side, Frame, Recorder) ->
+    note(frame, Side, Frame, Recorder),
+    _ = gen_tcp:send(To, Frame),
+    ok.
+
+%%% what the nodes do, on a ------------------------------------------------------------------------
+
+%% @doc Sends every kind of signal to the node `Node' and gets those that it answers with.
+-spec run(node()) -> ok.
+run(Node) ->
+    true = net_kernel:connect_node(Node),
+    pong = net_adm:ping(Node),
+    Pid = spawn(Node, ?MODULE, idle, []),
+    Named = spawn(Node, ?MODULE, idle, []),
+    true = erpc:call(Node, erlang, register, [golden, Named]),
+    ok = messages(Node, Pid),
+    ok = links(Pid),
+    ok = monitors(Node, Pid),
+    ok = spawns(Node),
+    ok = traced(Node, Pid),
+    ok = exits(Node, Pid).
+
+messages(Node, Pid) ->
+    Pid ! hello,
+    {golden, Node} ! {hello, <<0:2000>>},
+    {golden, Node} ! "text",
+    group_leader(group_leader(), Pid),
+    {'EXIT', {noproc, _}} = (catch gen_server:call({nobody, Node}, request)),
+    reply = gen_call(Pid),
+    ok.
+
+%% As a gen_server is called: by a monitor that is an alias, to which the reply is sent.
+gen_call(Pid) ->
+    Ref = monitor(process, Pid, [{alias, reply_demonitor}]),
+    Pid ! {reply, Ref},
+    receive
+        {Ref, reply} -> reply
+    after ?TIMEOUT -> error(no_reply)
+    end.
+
+links(Pid) ->
+    true = link(Pid),
+    true = unlink(Pid),
+    %% Answered in order, so that the acknowledgement is written down.
+    reply = gen_call(Pid),
+    ok.
+
+monitors(Node, Pid) ->
+    demonitor(monitor(process, Pid)),
+    demonitor(monitor(process, {golden, Node})),
+    Ref = monitor(process, {nobody, Node}),
+    receive
+        {'DOWN', Ref, process, {nobody, Node}, noproc} -> ok
+    after ?TIMEOUT -> error(no_down)
+    end.
+
+spawns(Node) ->
+    {Pid, Ref} = spawn_monitor(Node, erlang, exit, [{bye, [1, 2.0, <<"three">>]}]),
+    receive
+        {'DOWN', Ref, process, Pid, {bye, _}} -> ok
+    after ?TIMEOUT -> error(no_down)
+    end,
+    ReqId = spawn_request(Node, ?MODULE, idle, [], [{no_option, 1}]),
+    receive
+        {spawn_reply, ReqId, error, badopt} -> ok
+    after ?TIMEOUT -> error(no_reply)
+    end.
+
+%% With a trace token.
+traced(Node, Pid) ->
+    seq_trace:set_token(label, 17),
+    Pid ! traced,
+    {golden, Node} ! traced,
+    reply = gen_call(Pid),
+    Doomed = spawn(Node, ?MODULE, idle, []),
+    exit(Doomed, traced),
+    seq_trace:set_token([]),
+    ok.
+
+exits(Node, Pid) ->
+    process_flag(trap_exit, true),
+    Linked = spawn_link(Node, ?MODULE, idle, []),
+    exit(Linked, {stop, Linked}),
+    receive
+        {'EXIT', Linked, {stop, Linked}} -> ok
+    after ?TIMEOUT -> error(no_exit)
+    end,
+    %% A process here that ends with a link, and one that is monitored from there.
+    Self = self(),
+    Here = spawn(fun() ->
+        link(Pid),
+        Self ! linked,
+        receive
+            stop -> exit(here)
+        end
+    end),
+    receive
+        linked -> ok
+    end,
+    Watcher = spawn(Node, ?MODULE, idle, []),
+    Watcher ! {monitor, Here, self()},
+    receive
+        monitored -> ok
+    after ?TIMEOUT -> error(not_monitored)
+    end,
+    Here ! stop,
+    pong = net_adm:ping(Node),
+    Other = spawn(Node, ?MODULE, idle, []),
+    exit(Other, kill),
+    pong = net_adm:ping(Node),
+    ok.
+
+%% @doc A process that answers, until it is told to end.
+-spec idle() -> no_return().
+idle() ->
+    receive
+        {reply, Ref} ->
+            Ref ! {Ref, reply};
+        {monitor, Pid, From} ->
+            monitor(process, Pid),
+            From ! monitored;
+        _ ->
+            ok
+    end,
+    idle().
