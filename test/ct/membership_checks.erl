@@ -2,7 +2,7 @@
 %% What members promise, checked after each step and when the world has been quiet for long enough.
 -module(membership_checks).
 
--export([step/4, quiet/2, knows/1]).
+-export([step/4, healed/1, quiet/2, knows/1]).
 
 -include("membership_world.hrl").
 
@@ -55,7 +55,7 @@ effect({handle_leave, Gone, Pids, Info}, Pid, _Event, W) ->
     #proc{told = Told} = P = proc(Pid, W),
     W0 =
         case Info of
-            noconnection -> W#world{lost = (W#world.lost)#{{Pid, Gone} => []}};
+            noconnection -> lost(Pid, Gone, W);
             _ -> W
         end,
     W1 = store(P#proc{told = lists:delete(Gone, Told)}, W0),
@@ -64,7 +64,8 @@ effect({handle_leave, Gone, Pids, Info}, Pid, _Event, W) ->
     check_list(Pids, Pid, W3);
 effect({handle_leader_change, Leader, Pids}, Pid, _Event, W) ->
     #proc{leader = Old} = P = proc(Pid, W),
-    W1 = check(Leader =/= Old, {same_leader, Pid, Leader}, store(P#proc{leader = Leader}, W)),
+    Changed = count_change(Pid, store(P#proc{leader = Leader}, W)),
+    W1 = check(Leader =/= Old, {same_leader, Pid, Leader}, Changed),
     IsMember = Leader =:= undefined orelse lists:member(Leader, Pids),
     W2 = check(IsMember, {no_member_leads, Pid, Leader}, W1),
     check_list(Pids, Pid, W2);
@@ -79,6 +80,16 @@ effect({send, To, {_, _, _, _, Pid, #{contact := true, stay := Stay}}}, Pid, _Ev
     W#world{contacts = (W#world.contacts)#{{Pid, Stay} => Contact}};
 effect(_Effect, _Pid, _Event, W) ->
     W.
+
+%% Who loses somebody again after a split was healed may see its leader change again.
+lost(Pid, Gone, #world{lost = Lost, followed = Followed} = W) ->
+    W#world{lost = Lost#{{Pid, Gone} => []}, followed = maps:remove(Pid, Followed)}.
+
+count_change(Pid, #world{followed = Followed, changes = Changes} = W) ->
+    case Followed of
+        #{Pid := _} -> W#world{changes = Changes#{Pid => maps:get(Pid, Changes, 0) + 1}};
+        _ -> W
+    end.
 
 joined(New, Pids, Pid, W) ->
     #proc{told = Told} = P = proc(Pid, W),
@@ -115,6 +126,11 @@ check(true, _Fault, W) -> W;
 check(false, Fault, #world{faults = Faults, now = Now} = W) ->
     W#world{faults = [{Now, Fault} | Faults]}.
 
+%% From now on changes of the leader are counted.
+-spec healed(world()) -> world().
+healed(#world{} = W) ->
+    W#world{followed = maps:from_list([{P#proc.pid, P#proc.leader} || P <- members(W)])}.
+
 %% After the quiet
 
 members(W) ->
@@ -149,9 +165,10 @@ quiet(Knew, W) ->
     Parts = parts([Pid || #proc{pid = Pid} <- Members], Knew ++ knows(W)),
     W1 = lists:foldl(fun(P, Acc) -> quiet_member(P, Parts, Acc) end, W, Members),
     W2 = lists:foldl(fun quiet_part/2, W1, Parts),
-    case W2#world.options of
-        #{calm := true} -> calm(W2);
-        _ -> W2
+    W3 = lists:foldl(fun followed/2, W2, maps:to_list(W2#world.followed)),
+    case W3#world.options of
+        #{calm := true} -> calm(W3);
+        _ -> W3
     end.
 
 %% Lists of pids that are linked by chains of pairs.
@@ -194,6 +211,18 @@ quiet_part(Part, #world{options = Options} = W) ->
         _ ->
             check(false, {leaders, IsLed, Part, Leaders}, W)
     end.
+
+%% Of a split that heals the winner's side sees nothing, and the losing side one change.
+followed({_Pid, undefined}, W) ->
+    W;
+followed({Pid, Leader}, #world{changes = Changes} = W) ->
+    Expected =
+        case gen_cluster_core:leader((proc(Pid, W))#proc.core) of
+            Leader -> 0;
+            _ -> 1
+        end,
+    Count = maps:get(Pid, Changes, 0),
+    check(Count =:= Expected, {leader_changes, Pid, Count, Expected}, W).
 
 %% Nothing went wrong in this world: each who named a contact was joined by it.
 calm(#world{contacts = Contacts, joined = Joined} = W) ->

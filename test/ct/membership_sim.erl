@@ -61,8 +61,8 @@ run(Seed, Options) ->
         Class:Reason:Stack -> {[{Class, Reason, Stack}], membership_world:new(Seed, Options)}
     end.
 
-%% Two rounds of sync are enough to find one another. A claim of which the news were lost, without the
-%% connection being lost, is told when it is the member's turn.
+%% Two rounds of sync are enough to find one another. What was lost without the connection being
+%% lost is told when it is the member's turn.
 quiet_ms(#world{options = #{lossy := false}}) -> ?RETRY_MS + 2 * ?SYNC_MS;
 quiet_ms(W) -> ?RETRY_MS + max(2, length(membership_world:alive(W))) * ?SYNC_MS.
 
@@ -100,8 +100,13 @@ plan(calm, Size, W) ->
 plan(split, Size, W) ->
     W1 = plan_members(1, 2_000, plan_nodes(Size, W)),
     {Ms, W2} = random(60_000, W1),
-    W3 = later(10_000, split, later(10_000 + Ms, heal, W2)),
-    {10_000 + Ms, W3};
+    %% Each half has found its leader in the meantime.
+    Heal =
+        case Ms > 30_000 of
+            true -> heal_long_split;
+            false -> heal
+        end,
+    {10_000 + Ms, later(10_000, split, later(10_000 + Ms, Heal, W2))};
 plan(chaos, Size, W) ->
     {Loss, W1} = pick([0, 0, 1, 2], W),
     {Repeat, W2} = pick([0, 0, 2, 10], W1),
@@ -194,6 +199,8 @@ happen({start_again, Pid}, #world{procs = Procs} = W) ->
     membership_world:event(Pid, {start, (map_get(Pid, Procs))#proc.seeds}, W);
 happen(heal, W) ->
     membership_world:heal_all(W);
+happen(heal_long_split, W) ->
+    membership_checks:healed(membership_world:heal_all(W));
 happen({heal, A, B}, W) ->
     membership_world:heal(A, B, W);
 happen(split, W) ->

@@ -69,6 +69,9 @@
     %% Who has ever left, and who was lost with the connection to it.
     left = #{} :: #{pid() => []},
     lost = #{} :: #{{Owner :: pid(), pid()} => []},
+    %% Whom each followed when a long split was healed, and how often that has changed since.
+    followed = #{} :: #{pid() => pid() | undefined},
+    changes = #{} :: #{pid() => pos_integer()},
     faults = [] :: [term()],
     steps = 0 :: non_neg_integer(),
     sent = #{} :: #{atom() => pos_integer()}
