@@ -238,6 +238,7 @@ subscribe(Config) ->
     cluster_helper:await_pids(B, [A, B, C]),
     exit(C, boom),
     ?assertEqual({left, C, boom}, next(Reference)),
+    cluster_helper:await_pids(B, [A, B]),
     {ok, Other, _} = gen_cluster:subscribe(B),
     exit(A, gone),
     ?assertEqual({left, A, gone}, next(Other)),
