@@ -278,11 +278,15 @@ unsubscribe(Server, Reference) ->
     ok = gen_server:call(Server, {'$gen_cluster', unsubscribe, Reference}),
     flush(Reference).
 
-%% Waits until the predicate holds for the members; {error, Reason} when Server ends meanwhile.
+%% Waits until the predicate holds for the members; {error, Reason} when Server ends meanwhile. The
+%% predicate runs in another process than the caller's. A member cannot wait for itself.
 -spec await(server_ref(), fun(([member()]) -> boolean()), timeout()) ->
-    {ok, [member()]} | {error, timeout | term()}.
+    {ok, [member()]} | {error, timeout | calling_self | term()}.
 await(Server, Predicate, Timeout) when is_function(Predicate, 1) ->
-    gen_cluster_await:await(Server, Predicate, Timeout).
+    case is_self(Server) of
+        true -> {error, calling_self};
+        false -> gen_cluster_await:await(Server, Predicate, Timeout)
+    end.
 
 %% Asks all members at once what they offer for Term; the highest offer wins, the first in the order
 %% of the list among equal ones. Who has not answered after 5 s has abstained.
@@ -316,12 +320,14 @@ with_options(Module, Options, Start) ->
         {error, _} = Error -> Error
     end.
 
-%% A member that asks itself, in a callback, would wait for itself.
 ask(Server, Question) ->
-    case Server =:= self() andalso ?SERVER:is_member() of
+    case is_self(Server) of
         true -> ?SERVER:answer(Question);
         false -> gen_server:call(Server, Question)
     end.
+
+%% A member that asks itself, in a callback, would wait for itself.
+is_self(Server) -> Server =:= self() andalso ?SERVER:is_member().
 
 flush(Reference) ->
     receive

@@ -76,15 +76,18 @@ start(AllSeeds, #member{config = #{seeds := Given} = Config} = M) ->
 
 %% A message to the process: is it for the member, and what does it cause?
 -spec info(term(), member()) -> {[callback()], member()} | user.
-info({'$gen_cluster', ?VERSION, publish, Cluster, From, #{term := Term}}, M) ->
-    receive_publish(Cluster, From, Term, M);
+info(
+    {'$gen_cluster', ?VERSION, publish, Cluster, From, #{term := Term}},
+    #member{config = #{cluster := Cluster}} = M
+) when is_pid(From) ->
+    receive_publish(From, Term, M);
 info({'$gen_cluster', _, _, _, _, _} = Message, M) ->
     event({recv, Message}, M);
 info({?TAG(Tag), Monitor, process, What, Reason}, M) ->
     down(Tag, Monitor, What, Reason, M);
 info({timeout, Timer, ?TAG(wake)}, M) ->
     woken(Timer, M);
-info({'$gen_cluster', nodeup, Node}, M) ->
+info({'$gen_cluster', nodeup, Node}, M) when is_atom(Node) ->
     event({nodeup, Node}, M);
 info({'$gen_cluster', sent, Carrier, Node, Bytes}, #member{outbox = Outbox} = M) ->
     {[], M#member{outbox = gen_cluster_outbox:sent(Carrier, Node, Bytes, Outbox)}};
@@ -135,13 +138,11 @@ publish(Term, #member{core = Core, config = #{cluster := Cluster}} = M) ->
     {[{handle_publish, [Term]} || gen_cluster_core:phase(Core) =/= out], Sent}.
 
 %% Only of members: of others it is late, or none of ours.
-receive_publish(Cluster, From, Term, #member{core = Core, config = #{cluster := Cluster}} = M) ->
+receive_publish(From, Term, #member{core = Core} = M) ->
     case gen_cluster_core:is_member(From, Core) of
         true -> {[{handle_publish, [Term]}], M};
         false -> {[], M}
-    end;
-receive_publish(_Cluster, _From, _Term, M) ->
-    {[], M}.
+    end.
 
 join(Node, #member{core = Core} = M) ->
     case gen_cluster_core:phase(Core) of

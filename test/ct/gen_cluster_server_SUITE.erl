@@ -614,6 +614,9 @@ unknown_requests(Config) ->
             {'$gen_cluster', 2, hello, ?config(cluster, Config), self(), #{stay => 1}},
             {'$gen_cluster', 1, publish, ?config(cluster, Config), self(), #{term => 1}},
             {'$gen_cluster', 1, publish, other, self(), #{term => 1}},
+            {'$gen_cluster', 1, publish, ?config(cluster, Config), nobody, #{term => 1}},
+            {'$gen_cluster', 1, publish, ?config(cluster, Config), self(), no_map},
+            {'$gen_cluster', 1, leave, ?config(cluster, Config), [], #{stay => 1}},
             {'$gen_cluster', a, b, c, d, e},
             {timeout, make_ref(), {'$gen_cluster', wake}}
         ]

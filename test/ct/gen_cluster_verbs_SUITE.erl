@@ -121,12 +121,20 @@ lists_inside_a_callback(Config) ->
             gen_cluster:plist(Self),
             gen_cluster:mod_plist(Self, cluster_member),
             gen_cluster:members(Self),
-            gen_cluster:leader(Self)
+            gen_cluster:leader(Self),
+            gen_cluster:await(Self, fun(_) -> true end, infinity)
         },
         {reply, Answers, State}
     end),
     ?assertMatch(
-        {{ok, [{cluster_member, [A, B]}]}, {ok, [A, B]}, [#{pid := A}, #{pid := B}], A}, Answers
+        {
+            {ok, [{cluster_member, [A, B]}]},
+            {ok, [A, B]},
+            [#{pid := A}, #{pid := B}],
+            A,
+            {error, calling_self}
+        },
+        Answers
     ),
     stop([A, B]).
 
