@@ -4,8 +4,8 @@
 %% answer, so there is exactly one, at the latest after ?DEADLINE.
 -module(gen_cluster_global).
 
--export([ask/4, is_hidden/0]).
--export([help/4, answer/3]).
+-export([ask/4, answer/2, is_hidden/0]).
+-export([help/4, call/3]).
 
 -export_type([request/0, answer/0]).
 
@@ -18,14 +18,19 @@
 
 -define(DEADLINE, 10000).
 
-%% Starts a helper that begins when the one before has ended. It answers the calling process by
-%% {Tag, _, process, Helper, {answer, answer()}}.
+%% Starts a helper that begins when the one before has ended. To the calling process comes
+%% {Tag, _, process, Helper, Reason}; answer/2 makes an answer of the reason.
 -spec ask(request(), Name :: term(), Before :: none | pid(), Tag :: term()) -> pid().
 ask(Request, Name, Before, Tag) ->
     {Helper, _} = spawn_opt(?MODULE, help, [Request, Name, Before, self()], [
         {monitor, [{tag, Tag}]}
     ]),
     Helper.
+
+%% One that was killed has found nothing out.
+-spec answer(request(), ExitReason :: term()) -> answer().
+answer(_Request, {answer, Answer}) -> Answer;
+answer(Request, _Reason) -> nothing(Request).
 
 %% A hidden node knows no name but its own ones, so it neither looks for holders nor becomes one.
 -spec is_hidden() -> boolean().
@@ -55,17 +60,16 @@ await_end(Before) ->
     end.
 
 within_deadline(Request, Name, Member) ->
-    {Caller, Monitor} = spawn_monitor(?MODULE, answer, [Request, Name, Member]),
+    {Caller, Monitor} = spawn_monitor(?MODULE, call, [Request, Name, Member]),
     receive
-        {'DOWN', Monitor, _, _, {answer, Answer}} -> Answer;
-        {'DOWN', Monitor, _, _, _} -> nothing(Request)
+        {'DOWN', Monitor, process, Caller, Reason} -> answer(Request, Reason)
     after ?DEADLINE ->
         exit(Caller, kill),
         nothing(Request)
     end.
 
--spec answer(request(), term(), pid()) -> no_return().
-answer(Request, Name, Member) ->
+-spec call(request(), term(), pid()) -> no_return().
+call(Request, Name, Member) ->
     exit({answer, request(Request, Name, Member)}).
 
 nothing(register) -> {registered, no, undefined};

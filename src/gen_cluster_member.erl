@@ -178,17 +178,15 @@ down({peer, Tag}, Monitor, What, Reason, #member{monitors = Monitors} = M) ->
         _ ->
             {[], M}
     end;
-down(global, _Monitor, Pid, Reason, M) ->
-    %% The reason is the answer; a helper that was killed has none.
+down({global, Request}, _Monitor, Helper, Reason, M) ->
     Forget =
         case M#member.global of
-            Pid -> M#member{global = none};
+            Helper -> M#member{global = none};
             _ -> M
         end,
-    case Reason of
-        {answer, unregistered} -> {[], Forget};
-        {answer, Event} -> event(Event, Forget);
-        _ -> {[], Forget}
+    case gen_cluster_global:answer(Request, Reason) of
+        unregistered -> {[], Forget};
+        Event -> event(Event, Forget)
     end;
 down(door, Monitor, _Pid, _Reason, #member{door = {_, Monitor}} = M) ->
     open_again(M#member{door = open_door()});
@@ -318,8 +316,8 @@ set_wake(At, #member{wake = Old} = M) ->
     end.
 
 ask_global(Request, #member{config = #{cluster := Cluster}, global = Before} = M) ->
-    Helper = gen_cluster_global:ask(Request, {gen_cluster, Cluster}, Before, ?TAG(global)),
-    M#member{global = Helper}.
+    Tag = ?TAG({global, Request}),
+    M#member{global = gen_cluster_global:ask(Request, {gen_cluster, Cluster}, Before, Tag)}.
 
 %% The local name. A process has only one, which is the user's: the door takes that of the cluster,
 %% unless the user gave the very same to the member.

@@ -189,6 +189,10 @@ global_that_hangs_blocks_nobody(Config) ->
     Monitor = monitor(process, Helper),
     {answer, {registered, no, undefined}} = cluster_helper:await_down(Helper, Monitor),
     cluster_helper:await_until(fun() -> helpers(NodeA) =/= [] end),
+    %% So it is when the helper is killed.
+    [Other] = helpers(NodeA),
+    exit(Other, kill),
+    cluster_helper:await_until(fun() -> helpers(NodeA) -- [Other] =/= [] end),
     ok = sys:resume(Global),
     Leader = cluster_helper:await_leader(A, [A, B]),
     Leader = cluster_helper:await_leader(B, [Leader]),
