@@ -4,7 +4,7 @@
 %% has been quiet for as long as the machine may need, all that members promise is checked.
 -module(membership_sim).
 
--export([run/1, run/2, run_all/3, happen/2]).
+-export([run/1, run/2, run_all/3, happen/2, disasters/0]).
 
 -export_type([result/0]).
 
@@ -12,7 +12,8 @@
 
 -import(membership_world, [random/2, pick/2, chance/2, schedule/3]).
 
--type result() :: {ok, #{atom() => term()}} | {failed, Seed :: integer(), Faults :: [term()]}.
+-type result() ::
+    {ok, Counts :: #{atom() => pos_integer()}} | {failed, Seed :: integer(), Faults :: [term()]}.
 
 %% retry_max and probe_max, and some for an answer of global and the like; sync. Each is a quarter
 %% longer by chance.
@@ -66,8 +67,8 @@ run(Seed, Options) ->
 quiet_ms(#world{options = #{lossy := false}}) -> ?RETRY_MS + 2 * ?SYNC_MS;
 quiet_ms(W) -> ?RETRY_MS + max(2, length(membership_world:alive(W))) * ?SYNC_MS.
 
-figures(#world{steps = Steps, nodes = Nodes, sent = Sent}) ->
-    #{steps => Steps, nodes => maps:size(Nodes), sent => Sent}.
+figures(#world{steps = Steps, nodes = Nodes, counts = Counts}) ->
+    Counts#{steps => Steps, nodes => maps:size(Nodes)}.
 
 %% Plans
 
@@ -173,6 +174,8 @@ plan_disasters(Count, W) ->
     {Ms, W2} = random(45_000, W1),
     plan_disasters(Count - 1, later(Ms, What, W2)).
 
+%% What may go wrong; the more often it stands here, the more often it does.
+-spec disasters() -> [atom()].
 disasters() ->
     [
         split, split, heal, blink, blink, blink, cut_some, crash, crash, crash, crash_node,

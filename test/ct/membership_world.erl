@@ -66,7 +66,13 @@ happen({repeated, To, Message}, W) -> receive_message(To, Message, W);
 happen({notice, Connection, Here, There}, W) -> notice(Connection, Here, There, W);
 happen({unreachable, Key, What}, W) -> fire(Key, What, noconnection, W);
 happen({global, What}, W) -> membership_global:happen(What, W);
-happen({plan, Module, What}, W) -> Module:happen(What, W).
+happen({plan, Module, What}, W) -> Module:happen(What, count(plan_name(What), W)).
+
+plan_name(What) when is_tuple(What) -> element(1, What);
+plan_name(What) -> What.
+
+count(What, #world{counts = Counts} = W) ->
+    W#world{counts = Counts#{What => maps:get(What, Counts, 0) + 1}}.
 
 %% Nodes
 
@@ -273,7 +279,8 @@ start_proc(Name, Seeds, #world{procs = Procs, options = Options} = W) ->
         cluster => clu,
         type => t,
         hidden => Hidden,
-        quorum => maps:get(quorum, Options, 1)
+        quorum => maps:get(quorum, Options, 1),
+        limits => maps:get(limits, Options, #{})
     },
     Proc = #proc{
         pid = Pid,
@@ -384,9 +391,8 @@ node_at({_Cluster, Node}) -> Node;
 node_at(Pid) -> node(Pid).
 
 %% Messages get lost and repeated; other signals get lost with their connection only.
-send(To, Message, Pid, #world{sent = Sent} = W) ->
-    Kind = element(3, Message),
-    W1 = W#world{sent = Sent#{Kind => maps:get(Kind, Sent, 0) + 1}},
+send(To, Message, Pid, W) ->
+    W1 = count(element(3, Message), W),
     case node_at(To) =:= node(Pid) of
         true -> schedule(0, {repeated, To, Message}, W1);
         false -> repeat(To, Message, lose(To, Message, node(Pid), W1))
@@ -399,7 +405,7 @@ lose(To, Message, Here, #world{loss = Loss} = W) ->
             W1;
         {Connection, W1} ->
             case chance(Loss, W1) of
-                {true, W2} -> W2;
+                {true, W2} -> count(lost, W2);
                 {false, W2} -> send_signal(Connection, There, {message, To, Message}, W2)
             end
     end.
@@ -408,7 +414,7 @@ repeat(To, Message, #world{repeat = Repeat} = W) ->
     case chance(Repeat, W) of
         {true, W1} ->
             {Ms, W2} = random(6000, W1),
-            schedule(Ms, {repeated, To, Message}, W2);
+            schedule(Ms, {repeated, To, Message}, count(repeated, W2));
         {false, W1} ->
             W1
     end.

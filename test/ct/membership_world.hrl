@@ -74,5 +74,6 @@
     changes = #{} :: #{pid() => pos_integer()},
     faults = [] :: [term()],
     steps = 0 :: non_neg_integer(),
-    sent = #{} :: #{atom() => pos_integer()}
+    %% How often which message was sent, and what went wrong how often.
+    counts = #{} :: #{atom() => pos_integer()}
 }).
