@@ -149,7 +149,7 @@ int gcl_handshake_admit(struct gcl_handshake *handshake, enum gcl_handshake_stat
                         struct gcl_str name, uint32_t creation, struct gcl_buffer *out)
 {
     bool is_refusal = status == GCL_HANDSHAKE_NOK || status == GCL_HANDSHAKE_NOT_ALLOWED;
-    if (handshake->state != GCL_HANDSHAKE_ADMIT ||
+    if (handshake->state != GCL_HANDSHAKE_ADMIT || (unsigned)status > GCL_HANDSHAKE_NAMED ||
         (!is_refusal && handshake->wants_name != (status == GCL_HANDSHAKE_NAMED)) ||
         (status == GCL_HANDSHAKE_NAMED && !fits_host(handshake, name)))
         return GCL_EINVAL;
