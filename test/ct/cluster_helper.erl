@@ -9,7 +9,7 @@
 -export([cluster/0, start_member/2, start_member/3, settled_member/3, start_cluster/2]).
 -export([start_cluster/3, expect/2, expect_any/2, next_event/1, no_more_events/1, forget_events/1]).
 -export([await_pids/2, await_leader/2, await_down/2, await_node/2, await_until/1, do/2]).
--export([split/2, heal/1, stop_members/1, sorted/1]).
+-export([split/2, heal/1, stop_members/1, attempt/1]).
 -export([start_log/1, expect_log/2, stop_log/1, log/2]).
 
 -export_type([peer/0]).
@@ -81,7 +81,7 @@ restart_node({_, Node} = Peer) ->
 
 -spec stop_node(peer()) -> ok.
 stop_node({Peer, Node}) ->
-    catch peer:stop(Peer),
+    _ = attempt(fun() -> peer:stop(Peer) end),
     await_node(Node, down).
 
 %% Ends a node like a power cut.
@@ -101,6 +101,15 @@ while_stopped(Node, Fun) ->
         ok
     after
         os:cmd("kill -CONT " ++ OsPid)
+    end.
+
+%% What may fail because what it is for is gone.
+-spec attempt(fun(() -> term())) -> term().
+attempt(Fun) ->
+    try
+        Fun()
+    catch
+        Class:Reason -> {Class, Reason}
     end.
 
 -spec await_node(node(), up | down) -> ok.
@@ -198,7 +207,7 @@ forget_events(Pids) ->
     ok.
 
 told(Pids) ->
-    _ = [catch sys:get_state(Pid) || Pid <- Pids],
+    _ = [attempt(fun() -> sys:get_state(Pid) end) || Pid <- Pids],
     drain(Pids).
 
 drain(Pids) ->
@@ -221,7 +230,9 @@ await_pids(Pid, Pids) ->
     Has = fun(Members) -> lists:sort([P || #{pid := P} <- Members]) =:= Wanted end,
     case gen_cluster:await(Pid, Has, ?DEADLINE) of
         {ok, _} -> ok;
-        {error, Reason} -> ct:fail({Pid, Reason, {wanted, Pids}, catch gen_cluster:members(Pid)})
+        {error, Reason} ->
+            Members = attempt(fun() -> gen_cluster:members(Pid) end),
+            ct:fail({Pid, Reason, {wanted, Pids}, {are, Members}})
     end.
 
 %% One of these leads, as Pid sees it.
@@ -304,11 +315,6 @@ stop_members(Pids) ->
         end,
         Pids
     ).
-
-%% As the callbacks show them: by node, and all these are of different nodes.
--spec sorted([pid()]) -> [pid()].
-sorted(Pids) ->
-    [Pid || {_, Pid} <- lists:keysort(1, [{atom_to_binary(node(Pid)), Pid} || Pid <- Pids])].
 
 %% Log events of a node, formatted, come to the calling process.
 -spec start_log(node()) -> ok.

@@ -86,7 +86,8 @@ init_per_testcase(_Case, Config) ->
 
 end_per_testcase(_Case, Config) ->
     Nodes = ?config(nodes, Config),
-    _ = [catch cluster_helper:stop_log(Node) || Node <- Nodes],
+    Stop = fun(Node) -> fun() -> cluster_helper:stop_log(Node) end end,
+    _ = [cluster_helper:attempt(Stop(Node)) || Node <- Nodes],
     cluster_helper:heal(Nodes).
 
 %% The seed's member is the contact; the newcomer finds it in its list without a callback.

@@ -665,5 +665,10 @@ result(Result, State) when is_tuple(Result) ->
 result(Result, _State) ->
     Result.
 
+%% A process has no stack then; OTP 28 and later return to gen_server instead.
 is_hibernating(Pid) ->
-    process_info(Pid, current_function) =:= {current_function, {erlang, hibernate, 3}}.
+    case process_info(Pid, current_function) of
+        {current_function, {erlang, hibernate, _}} -> true;
+        {current_function, {gen_server, loop_hibernate, _}} -> true;
+        _ -> false
+    end.
