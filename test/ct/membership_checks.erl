@@ -126,10 +126,14 @@ check(true, _Fault, W) -> W;
 check(false, Fault, #world{faults = Faults, now = Now} = W) ->
     W#world{faults = [{Now, Fault} | Faults]}.
 
-%% From now on changes of the leader are counted.
+%% From now on changes of the leader are counted, if there are two sides and not more.
 -spec healed(world()) -> world().
-healed(#world{} = W) ->
-    W#world{followed = maps:from_list([{P#proc.pid, P#proc.leader} || P <- members(W)])}.
+healed(W) ->
+    Followed = maps:from_list([{P#proc.pid, P#proc.leader} || P <- members(W)]),
+    case length(lists:usort(maps:values(Followed)) -- [undefined]) =< 2 of
+        true -> W#world{followed = Followed};
+        false -> W
+    end.
 
 %% After the quiet
 

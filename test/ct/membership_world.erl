@@ -395,7 +395,7 @@ send(To, Message, Pid, W) ->
     W1 = count(element(3, Message), W),
     case node_at(To) =:= node(Pid) of
         true -> schedule(0, {repeated, To, Message}, W1);
-        false -> repeat(To, Message, lose(To, Message, node(Pid), W1))
+        false -> repeat(To, Message, node(Pid), lose(To, Message, node(Pid), W1))
     end.
 
 lose(To, Message, Here, #world{loss = Loss} = W) ->
@@ -410,13 +410,21 @@ lose(To, Message, Here, #world{loss = Loss} = W) ->
             end
     end.
 
-repeat(To, Message, #world{repeat = Repeat} = W) ->
+%% Behind what was sent so far: not even the copy of a message overtakes a monitor.
+repeat(To, Message, Here, #world{repeat = Repeat} = W) ->
     case chance(Repeat, W) of
         {true, W1} ->
             {Ms, W2} = random(6000, W1),
-            schedule(Ms, {repeated, To, Message}, count(repeated, W2));
+            At = last_arrival(Here, node_at(To), W2) + Ms,
+            schedule_at(At, {repeated, To, Message}, count(repeated, W2));
         {false, W1} ->
             W1
+    end.
+
+last_arrival(Here, There, #world{now = Now, views = Views, arrivals = Arrivals}) ->
+    case Views of
+        #{{Here, There} := Connection} -> max(Now, maps:get({Connection, There}, Arrivals, Now));
+        _ -> Now
     end.
 
 set_monitor(What, Tag, Pid, #world{monitors = Monitors} = W) ->
