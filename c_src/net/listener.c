@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/listener.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gen_cluster/error.h>
+
+#include "base/alloc.h"
+#include "net/platform.h"
+
+enum {
+    BACKLOG = 128,
+    ACCEPTS_PER_TURN = 16,
+    RETRY_MS = 1000,
+};
+
+static void on_readable(struct gcl_watch *watch)
+{
+    struct gcl_listener *listener = GCL_CONTAINER_OF(watch, struct gcl_listener, watch);
+    for (int i = 0; i < ACCEPTS_PER_TURN && listener->fd >= 0; i++) {
+        int fd = gcl_socket_accept(listener->fd);
+        if (fd >= 0) {
+            listener->accepted(listener, fd);
+            continue;
+        }
+        if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+            return; /* nobody waits, or who waited is gone */
+        gcl_log(listener->log, GCL_LOG_WARNING, "accept_paused",
+                "cannot accept a connection: %s; trying again in a second", strerror(errno));
+        if (gcl_loop_set(listener->loop, &listener->retry,
+                         gcl_loop_now_ms(listener->loop) + RETRY_MS) == 0)
+            gcl_watch_read(&listener->watch, false);
+        return;
+    }
+}
+
+static void on_retry(struct gcl_deadline *deadline)
+{
+    struct gcl_listener *listener = GCL_CONTAINER_OF(deadline, struct gcl_listener, retry);
+    gcl_watch_read(&listener->watch, true);
+}
+
+static int bind_and_listen(int fd, const struct gcl_address *address)
+{
+    int on = 1, off = 0;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (address->socket.any.sa_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (bind(fd, &address->socket.any, address->size) != 0 || listen(fd, BACKLOG) != 0)
+        return errno == EADDRINUSE ? GCL_EEXIST : GCL_ESYS;
+    return 0;
+}
+
+int gcl_listener_open(struct gcl_listener *listener, struct gcl_loop *loop,
+                      const struct gcl_log *log, const struct gcl_address *address,
+                      void (*accepted)(struct gcl_listener *, int))
+{
+    listener->loop = loop;
+    listener->log = log;
+    listener->accepted = accepted;
+    gcl_deadline_init(&listener->retry, on_retry);
+    listener->fd = gcl_socket_open(address->socket.any.sa_family);
+    if (listener->fd < 0)
+        return GCL_ESYS;
+    int error = bind_and_listen(listener->fd, address);
+    if (error != 0) {
+        int saved = errno;
+        (void)close(listener->fd);
+        listener->fd = -1;
+        errno = saved;
+        return error;
+    }
+    gcl_watch_init(&listener->watch, loop, listener->fd, on_readable, NULL);
+    gcl_watch_read(&listener->watch, true);
+    return 0;
+}
+
+void gcl_listener_close(struct gcl_listener *listener)
+{
+    if (listener->fd < 0)
+        return;
+    gcl_watch_stop(&listener->watch);
+    gcl_loop_cancel(listener->loop, &listener->retry);
+    (void)close(listener->fd);
+    listener->fd = -1;
+}
+
+uint16_t gcl_listener_port(const struct gcl_listener *listener)
+{
+    struct gcl_address address = {.size = sizeof address.socket};
+    if (listener->fd < 0 || getsockname(listener->fd, &address.socket.any, &address.size) != 0)
+        return 0;
+    return gcl_address_port(&address);
+}

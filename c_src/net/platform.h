@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What differs between systems about sockets. Linux today. */
+#ifndef GCL_NET_PLATFORM_H
+#define GCL_NET_PLATFORM_H
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+/** A nonblocking TCP socket that children do not inherit; -1 and errno. */
+static inline int gcl_socket_open(int family)
+{
+    return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+}
+
+/** As accept(), with the same properties. */
+static inline int gcl_socket_accept(int listener)
+{
+    return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/** As send(); never raises SIGPIPE. */
+static inline ssize_t gcl_socket_send(int fd, const void *bytes, size_t size)
+{
+    return send(fd, bytes, size, MSG_NOSIGNAL);
+}
+
+/** Small messages leave at once: they are gathered by us, not by the kernel. */
+static inline void gcl_socket_set_nodelay(int fd)
+{
+    int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+#endif
