@@ -109,8 +109,11 @@ struct gcl_printable gcl_printable(struct gcl_str str)
 {
     struct gcl_printable out = {{0}};
     size_t size = str.size < sizeof out.text ? str.size : sizeof out.text - 1;
+    if (size > 0)
+        memcpy(out.text, str.bytes, size);
     for (size_t i = 0; i < size; i++)
-        out.text[i] = str.bytes[i] > ' ' && str.bytes[i] < 0x7F ? (char)str.bytes[i] : '?';
+        if (out.text[i] <= ' ' || out.text[i] > '~')
+            out.text[i] = '?';
     if (size < str.size)
         memcpy(out.text + size - 3, "...", 3);
     return out;

@@ -86,6 +86,14 @@ static bool skip_atom(struct gcl_cursor *at)
     return gcl_wire_atom_decode(at, scratch, &text);
 }
 
+static bool skip_atoms(struct gcl_cursor *at, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        if (!skip_atom(at))
+            return false;
+    return true;
+}
+
 static bool skip_small(struct gcl_cursor *at)
 {
     uint8_t tag;
@@ -132,11 +140,10 @@ static bool open_fun(struct gcl_cursor *at, struct level *inside)
 static bool open_record(struct gcl_cursor *at, struct level *inside)
 {
     uint32_t count;
-    if (!gcl_cursor_u32(at, &count) || !gcl_cursor_skip(at, 1) || !skip_atom(at) || !skip_atom(at))
+    /* Its module and its name, and the names of its fields. */
+    if (!gcl_cursor_u32(at, &count) || !gcl_cursor_skip(at, 1) ||
+        !skip_atoms(at, UINT64_C(2) + count))
         return false;
-    for (uint32_t i = 0; i < count; i++)
-        if (!skip_atom(at))
-            return false;
     inside->left = count;
     return true;
 }
@@ -209,7 +216,7 @@ static bool skip_one(struct gcl_cursor *at, struct level *inside)
         *at = start;
         return skip_id(at, tag);
     case EXPORT_EXT:
-        return skip_atom(at) && skip_atom(at) && skip_small(at);
+        return skip_atoms(at, 2) && skip_small(at);
     case SMALL_TUPLE_EXT:
     case LARGE_TUPLE_EXT:
         return open_tuple(at, tag, inside);
