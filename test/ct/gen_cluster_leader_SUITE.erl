@@ -178,6 +178,9 @@ member_with_a_global_name(Config) ->
 %% The member answers while its helper waits for the lock; later it leads.
 global_that_hangs_blocks_nobody(Config) ->
     [NodeA, NodeB | _] = ?config(nodes, Config),
+    %% Nodes that have not met do not wait for each other's part of the lock.
+    true = cluster_helper:on(NodeB, net_kernel, connect_node, [NodeA]),
+    ok = cluster_helper:on(NodeB, global, sync, []),
     Global = cluster_helper:on(NodeA, erlang, whereis, [global_name_server]),
     ok = sys:suspend(Global),
     A = cluster_helper:start_member(NodeA, options(Config)),
