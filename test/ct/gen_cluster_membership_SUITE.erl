@@ -36,6 +36,7 @@
     children/1,
     hidden_member/1,
     connect_all_false/1,
+    link_is_lost_with_kernel_defaults/1,
     many_random_changes/1
 ]).
 
@@ -70,6 +71,7 @@ all() ->
         children,
         hidden_member,
         connect_all_false,
+        link_is_lost_with_kernel_defaults,
         many_random_changes
     ].
 
@@ -573,6 +575,20 @@ connect_all_false(Config) ->
     [cluster_helper:await_leader(Pid, [Leader]) || Pid <- [B, C]],
     cluster_helper:stop_nodes(Peers).
 
+%% By default `global' makes a full split of a partial one; the members meet again all the same.
+link_is_lost_with_kernel_defaults(Config) ->
+    Peers = cluster_helper:start_nodes(3, ["-kernel", "prevent_overlapping_partitions", "true"]),
+    [NodeA, NodeB, _] = Nodes = cluster_helper:nodes_of(Peers),
+    Env = [kernel, prevent_overlapping_partitions],
+    [?assertEqual({ok, true}, cluster_helper:on(N, application, get_env, Env)) || N <- Nodes],
+    [A, B, _] = Pids = cluster_helper:start_cluster(Nodes, options(Config)),
+    true = cluster_helper:on(NodeA, erlang, disconnect_node, [NodeB]),
+    {handle_leave, _, _, noconnection} = cluster_helper:next_event(A),
+    {handle_leave, _, _, noconnection} = cluster_helper:next_event(B),
+    [cluster_helper:await_pids(Pid, Pids) || Pid <- Pids],
+    await_one_leader(Pids),
+    cluster_helper:stop_nodes(Peers).
+
 %% Whatever happened: when all is quiet, all have the same list and leader.
 many_random_changes(Config) ->
     Nodes = ?config(nodes, Config),
@@ -593,15 +609,18 @@ many_random_changes(Config) ->
     cluster_helper:heal(Nodes),
     Pids = [Pid || {Pid, _, _} <- Members],
     [cluster_helper:await_pids(Pid, Pids) || Pid <- Pids],
+    await_one_leader(Pids),
+    %% What each has told, beginning with what it had, adds up to its list.
+    [?assertEqual(lists:sort(Pids), history(Member)) || Member <- Members],
+    stop(Pids).
+
+await_one_leader(Pids) ->
     cluster_helper:await_until(fun() ->
         case lists:usort([gen_cluster:leader(Pid) || Pid <- Pids]) of
             [Leader] -> lists:member(Leader, Pids);
             _ -> false
         end
-    end),
-    %% What each has told, beginning with what it had, adds up to its list.
-    [?assertEqual(lists:sort(Pids), history(Member)) || Member <- Members],
-    stop(Pids).
+    end).
 
 change(1, Members, Nodes, Start) ->
     [Start(lists:nth(rand:uniform(length(Nodes)), Nodes)) | Members];
