@@ -406,12 +406,18 @@ bad_return_values(Config) ->
 
 %% Ends the member with that reason, after terminate/2; reports show nothing of the cluster.
 crash_in_callback(Config) ->
+    ok = cluster_helper:start_log(node()),
     {ok, Pid} = start(Config, #{handle_publish => fun(_, _) -> error(boom) end}),
     Monitor = monitor(process, Pid),
     ok = gen_cluster:publish(Pid, x),
     {boom, [_ | _]} = cluster_helper:await_down(Pid, Monitor),
     cluster_helper:expect(Pid, {handle_publish, x}),
-    {terminate, {boom, _}} = cluster_helper:next_event(Pid).
+    {terminate, {boom, _}} = cluster_helper:next_event(Pid),
+    Report = cluster_helper:expect_log(node(), "crasher"),
+    ?assertNotEqual(nomatch, string:find(Report, "cluster_member:init/1"), Report),
+    ?assertEqual(nomatch, string:find(Report, "{core,"), Report),
+    ok = cluster_helper:stop_log(node()),
+    ok = logger:set_primary_config(level, none).
 
 throw_counts_as_returned(Config) ->
     {ok, Pid} = start(Config, #{handle_publish => fun(_, S) -> throw({stop, thrown, S}) end}),
