@@ -111,6 +111,9 @@ int gcl_control_encode(struct gcl_buffer *out, uint64_t flags,
  * piece of it does not fit, gcl_buffer_rollback(out, *mark) leaves nothing behind. Nothing may be
  * taken from `out` between. Errors as above; GCL_EINVAL for an op that has no term;
  * `control->term` is ignored.
+ *
+ * What it appended behind the four bytes of length is the same for the same fields and flags: who
+ * sends much to one process may keep it, and append it after gcl_frame_begin().
  */
 int gcl_control_begin(struct gcl_buffer *out, uint64_t flags, const struct gcl_control *control,
                       size_t *mark) GCL_MUST_USE;

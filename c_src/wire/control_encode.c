@@ -211,63 +211,72 @@ static bool has_term(enum gcl_control_op op)
            op == GCL_CONTROL_DOWN || op == GCL_CONTROL_SPAWN_REQUEST;
 }
 
-/*
- * Everything before the term, for which `term_size` more bytes of room are made: then the whole
- * message is either in the buffer or not. The length is patched at the end.
- */
-static int append_head(struct gcl_buffer *out, uint64_t flags, const struct gcl_control *control,
-                       size_t term_size)
+/* What stands before the term. Returns the place behind it. */
+static uint8_t *put_head(uint8_t *at, const struct gcl_control *control, int code)
+{
+    const struct gcl_control_form *form = &gcl_control_forms[code];
+    unsigned count = 0;
+    at = gcl_put_u32(at, 0); /* known at the end */
+    at = gcl_put_u8(at, GCL_FRAME_PASS_THROUGH);
+    at = gcl_put_u8(at, GCL_TERM_VERSION);
+    at = put_tuple(at, 0);
+    uint8_t *arity = at - 1;
+    at = put_integer(at, (uint64_t)code);
+    while (count < GCL_CONTROL_FIELDS_MAX && form->fields[count] != GCL_FIELD_NONE)
+        at = put_field(at, control, (enum gcl_control_field)form->fields[count++]);
+    *arity = (uint8_t)(count + 1);
+    return form->has_payload ? gcl_put_u8(at, GCL_TERM_VERSION) : at;
+}
+
+static size_t head_room(const struct gcl_control *control, int code)
+{
+    const struct gcl_control_form *form = &gcl_control_forms[code];
+    size_t size = FRAME_ROOM;
+    for (unsigned i = 0; i < GCL_CONTROL_FIELDS_MAX && form->fields[i] != GCL_FIELD_NONE; i++)
+        size += field_room(control, (enum gcl_control_field)form->fields[i]);
+    return size;
+}
+
+/* Appends the head and, in the same room, the term: all of it or nothing. */
+static int append(struct gcl_buffer *out, uint64_t flags, const struct gcl_control *control,
+                  struct gcl_str term)
 {
     int error = 0, code = form_of(flags, control);
     if (code < 0)
         return code;
     if (control->has_token && gcl_control_forms[code].with_token != 0)
         code = gcl_control_forms[code].with_token;
-    const struct gcl_control_form *form = &gcl_control_forms[code];
-    unsigned count = gcl_control_form_count(form);
-
-    size_t size = FRAME_ROOM + term_size;
-    for (unsigned i = 0; i < count; i++)
-        size += field_room(control, (enum gcl_control_field)form->fields[i]);
-    uint8_t *room = gcl_buffer_room(out, size, &error);
+    if (term.size > UINT32_MAX)
+        return GCL_ELIMIT;
+    uint8_t *room = gcl_buffer_room(out, head_room(control, code) + term.size, &error);
     if (room == NULL)
         return error;
-    uint8_t *at = gcl_put_u32(room, 0);
-    at = gcl_put_u8(at, GCL_FRAME_PASS_THROUGH);
-    at = gcl_put_u8(at, GCL_TERM_VERSION);
-    at = put_tuple(at, count + 1);
-    at = put_integer(at, (uint64_t)code);
-    for (unsigned i = 0; i < count; i++)
-        at = put_field(at, control, (enum gcl_control_field)form->fields[i]);
-    if (form->has_payload)
-        at = gcl_put_u8(at, GCL_TERM_VERSION);
-    gcl_buffer_added(out, (size_t)(at - room));
+    uint8_t *end = gcl_put_str(put_head(room, control, code), term);
+    gcl_buffer_added(out, (size_t)(end - room));
     return 0;
 }
 
 int gcl_control_encode(struct gcl_buffer *out, uint64_t flags, const struct gcl_control *control)
 {
     size_t mark = gcl_buffer_mark(out);
-    struct gcl_str none = {0};
-    struct gcl_str term = has_term(control->op) ? control->term : none;
-    if (has_term(control->op) && term.size == 0)
-        return GCL_EINVAL;
-    int error = append_head(out, flags, control, term.size);
-    if (error == 0)
-        error = gcl_buffer_append_str(out, term);
-    if (error == 0)
-        return gcl_frame_end(out, mark, UINT32_MAX);
-    gcl_buffer_rollback(out, mark);
-    return error;
+    struct gcl_str term = {0};
+    if (has_term(control->op)) {
+        term = control->term;
+        if (term.size == 0)
+            return GCL_EINVAL;
+    }
+    int error = append(out, flags, control, term);
+    return error != 0 ? error : gcl_frame_end(out, mark, UINT32_MAX);
 }
 
 int gcl_control_begin(struct gcl_buffer *out, uint64_t flags, const struct gcl_control *control,
                       size_t *mark)
 {
+    struct gcl_str none = {0};
     if (!has_term(control->op))
         return GCL_EINVAL;
     *mark = gcl_buffer_mark(out);
-    return append_head(out, flags, control, 0);
+    return append(out, flags, control, none);
 }
 
 int gcl_control_end(struct gcl_buffer *out, size_t mark, size_t max_bytes)
