@@ -53,9 +53,7 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events)
     (void)events;
     ev_idle_stop(loop->ev, &loop->idle);
     loop->now_ms = clock_ms();
-    loop->turn_ends(loop);
-    /* `turn_ends` may have ended the loop's use; then there is nothing to be timed either. */
-    if (ev_is_active(&loop->prepare))
+    if (loop->turn_ends(loop))
         start_timer(loop);
 }
 
@@ -76,7 +74,7 @@ static void on_idle(struct ev_loop *ev, ev_idle *idle, int events)
 }
 
 void gcl_loop_init(struct gcl_loop *loop, struct ev_loop *ev, const gcl_allocator *mem,
-                   void (*turn_ends)(struct gcl_loop *), void (*woken)(struct gcl_loop *))
+                   bool (*turn_ends)(struct gcl_loop *), void (*woken)(struct gcl_loop *))
 {
     loop->ev = ev;
     loop->turn_ends = turn_ends;

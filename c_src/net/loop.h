@@ -23,7 +23,7 @@ struct gcl_loop {
     ev_check check;     /* after it has waited */
     ev_async wakeup;
     ev_idle idle; /* on while work is left for the next turn */
-    void (*turn_ends)(struct gcl_loop *loop);
+    bool (*turn_ends)(struct gcl_loop *loop);
     void (*woken)(struct gcl_loop *loop);
 };
 
@@ -38,10 +38,11 @@ struct gcl_watch {
 
 /**
  * Starts on `ev`, which is borrowed until gcl_loop_fini() and kept running by it. `turn_ends` is
- * called once in every turn, after all events; `woken` after gcl_loop_wake().
+ * called once in every turn, after all events, and returns false when it has ended the loop, which
+ * is then not touched any more; `woken` is called after gcl_loop_wake().
  */
 void gcl_loop_init(struct gcl_loop *loop, struct ev_loop *ev, const gcl_allocator *mem,
-                   void (*turn_ends)(struct gcl_loop *), void (*woken)(struct gcl_loop *));
+                   bool (*turn_ends)(struct gcl_loop *), void (*woken)(struct gcl_loop *));
 
 /** Legal in every callback of this loop. */
 void gcl_loop_fini(struct gcl_loop *loop);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/dial.h"
+
+#include <string.h>
+
+#include "net/crypto.h"
+#include "wire/flags.h"
+
+int gcl_attempt_new(struct gcl_node *node, struct gcl_peer *peer, bool is_ours,
+                    struct gcl_attempt **out)
+{
+    struct gcl_attempt *attempt = gcl_alloc_zero(node->mem, sizeof *attempt);
+    if (attempt == NULL)
+        return GCL_ENOMEM;
+    attempt->node = node;
+    attempt->peer = peer;
+    attempt->is_ours = is_ours;
+    gcl_list_init(&attempt->at_node);
+    gcl_list_add_last(&node->attempts, &attempt->at_node);
+    node->attempt_count++;
+    *out = attempt;
+    return 0;
+}
+
+void gcl_attempt_free(struct gcl_attempt *attempt)
+{
+    gcl_list_remove(&attempt->at_node);
+    attempt->node->attempt_count--;
+    gcl_free(attempt->node->mem, attempt);
+}
+
+bool gcl_dial_handshake(struct gcl_node *node, struct gcl_handshake_config *config)
+{
+    memset(config, 0, sizeof *config);
+    config->name = gcl_str_of(node->name);
+    config->creation = gcl_node_creation(node);
+    config->flags = GCL_FLAGS_RECOMMENDED;
+    config->cookie = gcl_str_of(node->config.cookie);
+    config->digest = gcl_crypto_md5;
+    return gcl_node_random(node, &config->challenge, sizeof config->challenge);
+}
+
+/* A failure is told from the loop, because who dials is in the middle of a call. */
+static void fail_later(struct gcl_peer *peer, int error, const char *detail)
+{
+    peer->dial_error = error;
+    peer->dial_detail = detail;
+    if (gcl_loop_set(&peer->node->loop, &peer->wait, 0) != 0)
+        gcl_log(&peer->node->log, GCL_LOG_ERROR, "connect_failed",
+                "no memory to tell that %s cannot be connected", peer->text);
+}
+
+static void dial_address(struct gcl_peer *peer, const struct gcl_address *address)
+{
+    struct gcl_node *node = peer->node;
+    struct gcl_handshake_config config;
+    struct gcl_attempt *attempt;
+    if (node->attempt_count >= node->config.max_connections) {
+        fail_later(peer, GCL_ELIMIT, "max_connections are there");
+        return;
+    }
+    if (!gcl_dial_handshake(node, &config)) {
+        fail_later(peer, GCL_ESYS, "no random bytes for a challenge");
+        return;
+    }
+    config.peer = gcl_str_make(peer->text, peer->text_size);
+    int error = gcl_attempt_new(node, peer, true, &attempt);
+    if (error != 0) {
+        fail_later(peer, error, "no memory for a connection");
+        return;
+    }
+    error =
+        gcl_connection_dial(&node->connections, address, 1, &config, attempt, &attempt->connection);
+    if (error != 0) {
+        gcl_attempt_free(attempt);
+        fail_later(peer, error, gcl_strerror(error));
+        return;
+    }
+    peer->dialed = attempt;
+}
+
+static void on_found(struct gcl_epmd_lookup *lookup, int error, uint16_t port, const char *detail)
+{
+    struct gcl_peer *peer = GCL_CONTAINER_OF(lookup, struct gcl_peer, lookup);
+    peer->is_looking_up = false;
+    if (error != 0) {
+        gcl_dial_failed(peer, error, detail);
+        return;
+    }
+    gcl_address_set_port(&peer->address, port);
+    dial_address(peer, &peer->address);
+}
+
+/* The host part as an address. This host's own name means this host. */
+static bool find_host(struct gcl_peer *peer)
+{
+    const char *host = strchr(peer->text, '@') + 1;
+    if (strcmp(host, peer->node->host) == 0 && gcl_address_parse("127.0.0.1", 0, &peer->address))
+        return true;
+    return gcl_address_parse(host, 0, &peer->address);
+}
+
+void gcl_dial(struct gcl_peer *peer)
+{
+    struct gcl_node *node = peer->node;
+    if (peer->has_address) {
+        dial_address(peer, &peer->address);
+        return;
+    }
+    if (node->config.no_epmd) {
+        fail_later(peer, GCL_EEPMD, "no_epmd is set and gcl_node_set_address() was not called");
+        return;
+    }
+    if (!find_host(peer)) {
+        fail_later(peer, GCL_ERESOLVE,
+                   "the host is neither an address nor this host; names are not resolved yet: "
+                   "call gcl_node_set_address()");
+        return;
+    }
+    struct gcl_address epmd = peer->address;
+    gcl_address_set_port(&epmd, gcl_address_port(&node->epmd));
+    struct gcl_str alive = gcl_str_make(peer->text, strcspn(peer->text, "@"));
+    int error = gcl_epmd_lookup_start(&peer->lookup, &node->loop, node->mem, &epmd, alive,
+                                      node->config.setup_timeout_ms, on_found);
+    peer->is_looking_up = error == 0;
+    if (error != 0)
+        fail_later(peer, error, gcl_strerror(error));
+}
+
+void gcl_dial_cancel(struct gcl_peer *peer)
+{
+    if (peer->is_looking_up)
+        gcl_epmd_lookup_cancel(&peer->lookup);
+    peer->is_looking_up = false;
+    gcl_loop_cancel(&peer->node->loop, &peer->wait);
+}

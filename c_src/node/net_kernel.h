@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The process that net_adm:ping/1 asks. */
+#ifndef GCL_NODE_NET_KERNEL_H
+#define GCL_NODE_NET_KERNEL_H
+
+#include "node/process.h"
+
+/** Starts it under the name `net_kernel`. Errors of gcl_process_start(). */
+int gcl_net_kernel_start(struct gcl_node *node);
+
+#endif

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a node, its turns, and where signals go. */
+#include "node/node.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/reason.h"
+#include "node/config.h"
+#include "node/net_kernel.h"
+#include "node/peer.h"
+#include "node/post.h"
+#include "node/process.h"
+
+enum {
+    SIGNALS_PER_TURN = 1000, /* local ones, so that they starve no socket */
+    POSTS_PER_TURN = 1000,
+    WORK_THREADS = 4,
+    WORK_WAITING = 1024,
+};
+
+/* --- signals and effects -------------------------------------------------------------------- */
+
+bool gcl_node_random(struct gcl_node *node, void *bytes, size_t size)
+{
+    if (node->config.random(bytes, size, node->config.user))
+        return true;
+    gcl_log(&node->log, GCL_LOG_ERROR, "no_random", "the system gives no random bytes");
+    return false;
+}
+
+static struct gcl_name *node_of(struct gcl_node *node, const struct gcl_target *target)
+{
+    struct gcl_names *names = &node->core.names;
+    if (target->kind == GCL_TARGET_ALIAS)
+        return gcl_names_get(names, target->alias.node, target->alias.generation);
+    return gcl_names_get(names, target->pid.node, target->pid.generation);
+}
+
+int gcl_node_send(struct gcl_node *node, const struct gcl_signal *signal)
+{
+    struct gcl_name *name = node_of(node, &signal->to);
+    if (name == NULL)
+        return GCL_ESTALE;
+    if (name->index == GCL_NAMES_LOCAL) {
+        gcl_loop_again(&node->loop);
+        return gcl_signal_queue_add(&node->local, signal);
+    }
+    struct gcl_peer *peer = name->route;
+    if (peer == NULL) {
+        /* A pid of an earlier life of this very node reaches nobody. */
+        if (gcl_str_is(gcl_name_str(name), node->name))
+            return 0;
+        int error = gcl_peer_get(node, gcl_name_str(name), &peer);
+        if (error != 0)
+            return error;
+        name->route = peer;
+    }
+    return gcl_peer_send(peer, signal);
+}
+
+static void send_effect(struct gcl_node *node, const struct gcl_signal *signal)
+{
+    int error = gcl_node_send(node, signal);
+    /* GCL_ENOTSUP: the peer has no such operation, so it does not wait for it either. */
+    if (error != 0 && error != GCL_ENOTSUP)
+        gcl_log(&node->log, GCL_LOG_WARNING, "signal_dropped", "a signal cannot be sent: %s",
+                gcl_strerror(error));
+}
+
+void gcl_node_settle(struct gcl_node *node)
+{
+    struct gcl_effect effect;
+    /* What runs in here may come back; then the outer loop goes on with it. */
+    if (node->is_settling)
+        return;
+    node->is_settling = true;
+    while (gcl_core_next(&node->core, &effect)) {
+        if (effect.kind == GCL_EFFECT_SIGNAL)
+            send_effect(node, &effect.signal);
+        else
+            gcl_process_effect(&effect);
+    }
+    node->is_settling = false;
+}
+
+/* What local processes sent. What they send meanwhile waits in the other queue. */
+static void run_local(struct gcl_node *node)
+{
+    struct gcl_signal signal;
+    gcl_node_settle(node);
+    for (unsigned left = SIGNALS_PER_TURN; left > 0; left--) {
+        if (gcl_signal_queue_is_empty(&node->running)) {
+            struct gcl_signal_queue empty = node->running;
+            node->running = node->local;
+            node->local = empty;
+        }
+        if (!gcl_signal_queue_first(&node->running, &signal))
+            return;
+        /* Local signals make no links or monitors, so none can be refused. */
+        (void)gcl_core_signal(&node->core, NULL, &signal);
+        gcl_node_settle(node);
+        gcl_signal_queue_remove_first(&node->running);
+    }
+    gcl_loop_again(&node->loop);
+}
+
+/* --- starting ------------------------------------------------------------------------------- */
+
+static bool turn_ends(struct gcl_loop *loop);
+
+static void wake_loop(void *argument)
+{
+    gcl_loop_wake(argument);
+}
+
+static void on_woken(struct gcl_loop *loop)
+{
+    struct gcl_node *node = GCL_CONTAINER_OF(loop, struct gcl_node, loop);
+    bool more = gcl_poster_run(node->poster, node, POSTS_PER_TURN);
+    more |= gcl_work_pool_run(node->pool, node, POSTS_PER_TURN);
+    if (more)
+        gcl_loop_wake(loop);
+    gcl_node_settle(node);
+}
+
+static void on_accepted(struct gcl_listener *listener, int fd)
+{
+    gcl_peer_accept(GCL_CONTAINER_OF(listener, struct gcl_node, listener), fd);
+}
+
+static void tell_ready(struct gcl_deadline *deadline)
+{
+    struct gcl_node *node = GCL_CONTAINER_OF(deadline, struct gcl_node, ready);
+    if (node->is_ready || node->is_closing)
+        return;
+    node->is_ready = true;
+    if (node->config.on_ready != NULL)
+        node->config.on_ready(node, node->config.user);
+}
+
+static void on_registered(struct gcl_epmd_registration *registration, int error, uint32_t creation)
+{
+    struct gcl_node *node = GCL_CONTAINER_OF(registration, struct gcl_node, registration);
+    /* Pids may be known to others by now: only the first answer can set the creation. */
+    if (error == 0 && node->is_registering && creation != 0 &&
+        gcl_names_set_local(&node->core.names, gcl_str_of(node->name), creation) != 0)
+        gcl_log(&node->log, GCL_LOG_ERROR, "creation",
+                "no memory for the creation that epmd gave; a random one is kept");
+    node->is_registering = false;
+    tell_ready(&node->ready);
+}
+
+static int open_listener(struct gcl_node *node, const gcl_node_config *config,
+                         const struct gcl_config_detail *detail)
+{
+    struct gcl_address address;
+    node->listener.fd = -1;
+    if (config->no_listener)
+        return 0;
+    if (config->listen_address == NULL)
+        gcl_address_any(config->listen_port, &address);
+    else if (!gcl_address_parse(config->listen_address, config->listen_port, &address))
+        return GCL_EINVAL;
+    int error = gcl_listener_open(&node->listener, &node->loop, &node->log, &address, on_accepted);
+    if (error != 0 && config->listen_address == NULL && errno == EAFNOSUPPORT &&
+        gcl_address_parse("0.0.0.0", config->listen_port, &address))
+        error = gcl_listener_open(&node->listener, &node->loop, &node->log, &address, on_accepted);
+    if (error != 0 && detail->text != NULL && detail->size > 0)
+        (void)snprintf(detail->text, detail->size, "listening on port %u: %s", config->listen_port,
+                       strerror(errno));
+    return error;
+}
+
+static void begin_registration(struct gcl_node *node)
+{
+    if (node->config.no_epmd || node->listener.fd < 0) {
+        if (gcl_loop_set(&node->loop, &node->ready, 0) != 0)
+            gcl_log(&node->log, GCL_LOG_ERROR, "ready", "no memory to tell that the node is up");
+        return;
+    }
+    struct gcl_epmd_registration *registration = &node->registration;
+    registration->mem = node->mem;
+    registration->log = &node->log;
+    registration->epmd = node->epmd;
+    registration->timeout_ms = node->config.setup_timeout_ms;
+    registration->registered = on_registered;
+    registration->node.alive = gcl_str_make(node->name, strcspn(node->name, "@"));
+    registration->node.port = gcl_listener_port(&node->listener);
+    registration->node.visible = !node->config.hidden;
+    node->is_registering = true;
+    gcl_epmd_register(registration, &node->loop);
+}
+
+static int init_core(struct gcl_node *node)
+{
+    uint32_t creation;
+    if (!gcl_node_random(node, node->seed, sizeof node->seed) ||
+        !gcl_node_random(node, &creation, sizeof creation))
+        return GCL_ESYS;
+    struct gcl_core_config config = {.mem = node->mem,
+                                     .seed = {node->seed[0], node->seed[1]},
+                                     .max_processes = node->config.max_processes,
+                                     .max_names = node->config.max_node_names,
+                                     .max_edges = node->config.max_edges};
+    int error = gcl_core_init(&node->core, &config);
+    if (error != 0)
+        return error;
+    /* spec: 0 to 3 are reserved; without epmd a random one serves. */
+    return gcl_names_set_local(&node->core.names, gcl_str_of(node->name), creation | 4);
+}
+
+static void init_connections(struct gcl_node *node)
+{
+    struct gcl_connections *connections = &node->connections;
+    const gcl_node_config *config = &node->config;
+    gcl_connections_init(connections);
+    connections->loop = &node->loop;
+    connections->mem = node->mem;
+    connections->events = &gcl_peer_events;
+    connections->setup_timeout_ms = config->setup_timeout_ms;
+    connections->tick_interval_ms = config->net_ticktime_s * 1000 / config->net_tickintensity;
+    connections->tick_intensity = config->net_tickintensity;
+    connections->output_soft_bytes = config->output_soft_bytes;
+    connections->output_hard_bytes = config->output_hard_bytes;
+    connections->frame_bytes = config->frame_bytes;
+}
+
+static int init_threads(struct gcl_node *node)
+{
+    struct gcl_work_config work = {WORK_THREADS, WORK_WAITING, wake_loop, &node->loop};
+    node->poster = gcl_poster_new(node->config.max_posts, wake_loop, &node->loop);
+    node->pool = gcl_work_pool_new(&work);
+    return node->poster != NULL && node->pool != NULL ? 0 : GCL_ENOMEM;
+}
+
+static int start(struct gcl_node *node, const gcl_node_config *config,
+                 const struct gcl_config_detail *detail)
+{
+    int error = gcl_config_take(node, config, detail);
+    if (error == 0)
+        error = init_core(node);
+    if (error == 0)
+        error = init_threads(node);
+    if (error == 0)
+        error = gcl_net_kernel_start(node);
+    if (error != 0)
+        return error;
+    gcl_loop_init(&node->loop, config->loop, node->mem, turn_ends, on_woken);
+    init_connections(node);
+    error = open_listener(node, config, detail);
+    if (error == 0)
+        begin_registration(node);
+    return error;
+}
+
+static void end_processes(struct gcl_node *node)
+{
+    for (uint32_t slot = 0;;) {
+        struct gcl_core_process *process = gcl_processes_each(&node->core.processes, &slot);
+        if (process == NULL)
+            break;
+        gcl_process_end(gcl_process_of(process), GCL_REASON_SHUTDOWN);
+    }
+    gcl_node_settle(node);
+}
+
+static void free_node(struct gcl_node *node)
+{
+    const gcl_allocator *mem = node->mem;
+    gcl_peers_free(node);
+    if (node->pool != NULL)
+        gcl_work_pool_free(node->pool);
+    if (node->poster != NULL)
+        gcl_poster_release(node->poster);
+    gcl_signal_queue_fini(&node->local);
+    gcl_signal_queue_fini(&node->running);
+    gcl_table_fini(&node->peer_names);
+    if (node->core.mem != NULL)
+        gcl_core_fini(&node->core);
+    if (node->loop.ev != NULL)
+        gcl_loop_fini(&node->loop);
+    gcl_config_free(node);
+    gcl_free(mem, node);
+}
+
+int gcl_node_new(const gcl_node_config *config, gcl_node **out, char *detail, size_t detail_size)
+{
+    struct gcl_config_detail where = {detail, detail_size};
+    const gcl_allocator *mem =
+        config->allocator != NULL ? config->allocator : gcl_allocator_default();
+    struct gcl_node *node = gcl_alloc_zero(mem, sizeof *node);
+    if (detail != NULL && detail_size > 0)
+        detail[0] = '\0';
+    if (node == NULL)
+        return GCL_ENOMEM;
+    node->mem = mem;
+    node->listener.fd = -1;
+    gcl_list_init(&node->peers);
+    gcl_list_init(&node->attempts);
+    gcl_table_init(&node->peer_names, mem);
+    gcl_deadline_init(&node->ready, tell_ready);
+    gcl_signal_queue_init(&node->local, mem, config->local_queue_bytes);
+    gcl_signal_queue_init(&node->running, mem, config->local_queue_bytes);
+    int error = start(node, config, &where);
+    if (error != 0) {
+        if (node->core.mem != NULL)
+            end_processes(node);
+        free_node(node);
+        return error;
+    }
+    *out = node;
+    return 0;
+}
+
+/* --- ending --------------------------------------------------------------------------------- */
+
+void gcl_node_close(gcl_node *node)
+{
+    if (node->is_closing)
+        return;
+    node->is_closing = true;
+    gcl_loop_again(&node->loop);
+}
+
+/* In order: nobody comes in, processes end and say so, what is queued leaves. */
+static void begin_close(struct gcl_node *node)
+{
+    node->has_begun_close = true;
+    gcl_listener_close(&node->listener);
+    if (node->registration.registered != NULL)
+        gcl_epmd_unregister(&node->registration);
+    gcl_loop_cancel(&node->loop, &node->ready);
+    gcl_work_pool_cancel(node->pool);
+    end_processes(node);
+    gcl_peers_close(node);
+}
+
+/* True when the node is gone. */
+static bool go_on_closing(struct gcl_node *node)
+{
+    if (!node->has_begun_close)
+        begin_close(node);
+    if (!gcl_list_is_empty(&node->attempts) || !gcl_work_pool_is_idle(node->pool))
+        return false;
+    gcl_poster_close(node->poster);
+    if (node->config.on_closed != NULL)
+        node->config.on_closed(node, node->close_error, node->config.user);
+    free_node(node);
+    return true;
+}
+
+static bool turn_ends(struct gcl_loop *loop)
+{
+    struct gcl_node *node = GCL_CONTAINER_OF(loop, struct gcl_node, loop);
+    run_local(node);
+    if (node->is_closing && go_on_closing(node))
+        return false;
+    gcl_connections_turn(&node->connections);
+    return true;
+}
+
+/* --- the rest ------------------------------------------------------------------------------- */
+
+const char *gcl_node_name(const gcl_node *node)
+{
+    return node->name;
+}
+
+uint16_t gcl_node_port(const gcl_node *node)
+{
+    return gcl_listener_port(&node->listener);
+}
+
+uint32_t gcl_node_creation(const gcl_node *node)
+{
+    return node->core.names.places[GCL_NAMES_LOCAL]->creation;
+}
+
+void *gcl_node_user(const gcl_node *node)
+{
+    return node->config.user;
+}
+
+gcl_poster *gcl_node_poster(gcl_node *node)
+{
+    gcl_poster_hold(node->poster);
+    return node->poster;
+}
+
+int gcl_work(gcl_node *node, void (*work)(void *user),
+             void (*done)(gcl_node *node, bool canceled, void *user), void *user)
+{
+    return gcl_work_pool_add(node->pool, work, done, user);
+}
+
+int gcl_node_disconnect(gcl_node *node, const char *name)
+{
+    struct gcl_peer *peer = gcl_peer_find(node, gcl_str_of(name));
+    if (peer == NULL || peer->up == NULL)
+        return GCL_ENOENT;
+    gcl_peer_disconnect(peer, "disconnected by the program");
+    return 0;
+}
+
+bool gcl_node_is_connected(const gcl_node *node, const char *name)
+{
+    struct gcl_peer *peer = gcl_peer_find((gcl_node *)(uintptr_t)node, gcl_str_of(name));
+    return peer != NULL && peer->up != NULL;
+}
+
+int gcl_node_set_address(gcl_node *node, const char *name, const char *address, uint16_t port)
+{
+    struct gcl_address parsed;
+    struct gcl_peer *peer;
+    if (port == 0 || !gcl_address_parse(address, port, &parsed))
+        return GCL_EINVAL;
+    int error = gcl_peer_get(node, gcl_str_of(name), &peer);
+    if (error != 0)
+        return error;
+    peer->address = parsed;
+    peer->has_address = true;
+    return 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * The inside of a node: it ties the core (what happens to processes) to the net (bytes and time),
+ * and is the only room that calls user code, between two effects.
+ */
+#ifndef GCL_NODE_NODE_H
+#define GCL_NODE_NODE_H
+
+#include <gen_cluster/node.h>
+
+#include "base/log.h"
+#include "core/core.h"
+#include "net/connection.h"
+#include "net/epmd.h"
+#include "net/listener.h"
+#include "node/signal_queue.h"
+#include "node/work.h"
+
+struct gcl_node {
+    const gcl_allocator *mem;
+    gcl_node_config config; /* its strings are owned */
+    char *name;
+    char *host; /* in `name`, behind the @ */
+    struct gcl_log log;
+    struct gcl_loop loop;
+    struct gcl_core core;
+    struct gcl_connections connections;
+    struct gcl_listener listener;
+    struct gcl_address epmd;
+    struct gcl_epmd_registration registration;
+    struct gcl_list peers;    /* struct gcl_peer */
+    struct gcl_list attempts; /* struct gcl_attempt: every connection */
+    uint32_t attempt_count;
+    struct gcl_table peer_names; /* struct gcl_peer by name */
+    uint64_t seed[2];
+    struct gcl_signal_queue local;   /* what local processes were sent */
+    struct gcl_signal_queue running; /* ... and is being handed out */
+    gcl_poster *poster;
+    struct gcl_work_pool *pool;
+    struct gcl_deadline ready;
+    bool is_settling;
+    bool is_ready;
+    bool is_registering; /* the creation is awaited */
+    bool is_closing;
+    bool has_begun_close;
+    int close_error;
+};
+
+/** Takes what the core has to say and carries it out, until there is no more. */
+void gcl_node_settle(struct gcl_node *node);
+
+/**
+ * Sends a signal: to a local process by way of the queue, to a remote one over its connection,
+ * which is made when there is none. 0, GCL_ESTALE, GCL_ELIMIT, GCL_ENOTSUP, GCL_ENOMEM.
+ */
+int gcl_node_send(struct gcl_node *node, const struct gcl_signal *signal);
+
+/** Random bytes; false and logged when there are none. */
+bool gcl_node_random(struct gcl_node *node, void *bytes, size_t size);
+
+#endif

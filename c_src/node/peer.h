@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Other nodes: who is connected, who is being connected, what waits for it. A peer exists from the
+ * first signal meant for it and goes when nothing needs it any more.
+ */
+#ifndef GCL_NODE_PEER_H
+#define GCL_NODE_PEER_H
+
+#include "core/connect.h"
+#include "core/peer.h"
+#include "node/node.h"
+
+struct gcl_attempt;
+
+struct gcl_peer {
+    struct gcl_core_peer core;
+    struct gcl_list at_node; /* in node->peers */
+    struct gcl_node *node;
+    enum gcl_connect_state state;
+    struct gcl_attempt *up;       /* the connection that counts */
+    struct gcl_attempt *dialed;   /* our attempt */
+    struct gcl_attempt *accepted; /* the peer's attempt */
+    struct gcl_name *name;        /* held: with the creation of the connection, else 0 */
+    uint64_t flags;               /* negotiated */
+    bool is_visible;
+    struct gcl_signal_queue pending;
+    struct gcl_list waiters; /* of gcl_node_connect() */
+    struct gcl_epmd_lookup lookup;
+    bool is_looking_up;
+    struct gcl_deadline wait; /* while waiting: for the attempt of the peer; else something that
+                                 must not be told before a function has returned */
+    int dial_error;           /* why dialling failed at once */
+    const char *dial_detail;
+    struct gcl_address address;
+    bool has_address; /* set by gcl_node_set_address() */
+    uint32_t hash;
+    size_t text_size;
+    char text[]; /* the name, terminated */
+};
+
+/** The peer of that name, made if need be. 0, GCL_ENAME, GCL_ENOMEM. */
+int gcl_peer_get(struct gcl_node *node, struct gcl_str name, struct gcl_peer **out);
+
+/** The peer of that name, or NULL. */
+struct gcl_peer *gcl_peer_find(struct gcl_node *node, struct gcl_str name);
+
+/** Sends a signal to it, or keeps it until it is connected. Errors of gcl_node_send(). */
+int gcl_peer_send(struct gcl_peer *peer, const struct gcl_signal *signal);
+
+/** Takes an accepted socket. */
+void gcl_peer_accept(struct gcl_node *node, int fd);
+
+/** Closes what there is with a node: nodedown, as when the connection was lost. */
+void gcl_peer_disconnect(struct gcl_peer *peer, const char *why);
+
+/** For a node that closes: queued output may leave; attempts end; what waits is lost. */
+void gcl_peers_close(struct gcl_node *node);
+
+/** After gcl_peers_close() and when no connection is left. */
+void gcl_peers_free(struct gcl_node *node);
+
+/** What connections tell the node. */
+extern const struct gcl_connection_events gcl_peer_events;
+
+#endif

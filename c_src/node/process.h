@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * A local process as the node sees it: the one of the core, and a table of what to do with what
+ * reaches it. Services of the node are such processes.
+ */
+#ifndef GCL_NODE_PROCESS_H
+#define GCL_NODE_PROCESS_H
+
+#include "core/core.h"
+
+struct gcl_node;
+struct gcl_process;
+
+/** Any but `free` may be NULL. Signals are borrowed for the call. */
+struct gcl_process_class {
+    void (*deliver)(struct gcl_process *process, const struct gcl_effect *message);
+    void (*down)(struct gcl_process *process, const struct gcl_signal *down);
+    void (*exit)(struct gcl_process *process, const struct gcl_signal *signal);
+    void (*terminate)(struct gcl_process *process, struct gcl_str reason);
+    void (*free)(struct gcl_process *process);
+};
+
+struct gcl_process {
+    struct gcl_core_process core;
+    struct gcl_node *node;
+    const struct gcl_process_class *class;
+};
+
+static inline struct gcl_process *gcl_process_of(struct gcl_core_process *process)
+{
+    return GCL_CONTAINER_OF(process, struct gcl_process, core);
+}
+
+/** Starts `process`, which the caller has allocated. `name` NULL: unregistered. Errors of the core.
+ */
+int gcl_process_start(struct gcl_node *node, struct gcl_process *process,
+                      const struct gcl_process_class *class, const char *name);
+
+/** Ends it now, between two effects: terminate, then the core tells the others. */
+void gcl_process_end(struct gcl_process *process, struct gcl_str reason);
+
+/** Carries out one effect that has a process. */
+void gcl_process_effect(const struct gcl_effect *effect);
+
+#endif

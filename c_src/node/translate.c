@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/translate.h"
+
+#include <string.h>
+
+#include <gen_cluster/error.h>
+
+static const enum gcl_signal_op signal_ops[GCL_CONTROL_OPS] = {
+    [GCL_CONTROL_SEND] = GCL_SIGNAL_SEND,
+    [GCL_CONTROL_LINK] = GCL_SIGNAL_LINK,
+    [GCL_CONTROL_UNLINK] = GCL_SIGNAL_UNLINK,
+    [GCL_CONTROL_UNLINK_ACK] = GCL_SIGNAL_UNLINK_ACK,
+    [GCL_CONTROL_EXIT] = GCL_SIGNAL_EXIT,
+    [GCL_CONTROL_EXIT2] = GCL_SIGNAL_EXIT2,
+    [GCL_CONTROL_MONITOR] = GCL_SIGNAL_MONITOR,
+    [GCL_CONTROL_DEMONITOR] = GCL_SIGNAL_DEMONITOR,
+    [GCL_CONTROL_DOWN] = GCL_SIGNAL_DOWN,
+    [GCL_CONTROL_GROUP_LEADER] = GCL_SIGNAL_GROUP_LEADER,
+    [GCL_CONTROL_SPAWN_REPLY] = GCL_SIGNAL_SPAWN_REPLY,
+};
+
+static const enum gcl_control_op control_ops[GCL_SIGNAL_OPS] = {
+    [GCL_SIGNAL_SEND] = GCL_CONTROL_SEND,
+    [GCL_SIGNAL_LINK] = GCL_CONTROL_LINK,
+    [GCL_SIGNAL_UNLINK] = GCL_CONTROL_UNLINK,
+    [GCL_SIGNAL_UNLINK_ACK] = GCL_CONTROL_UNLINK_ACK,
+    [GCL_SIGNAL_EXIT] = GCL_CONTROL_EXIT,
+    [GCL_SIGNAL_EXIT2] = GCL_CONTROL_EXIT2,
+    [GCL_SIGNAL_MONITOR] = GCL_CONTROL_MONITOR,
+    [GCL_SIGNAL_DEMONITOR] = GCL_CONTROL_DEMONITOR,
+    [GCL_SIGNAL_DOWN] = GCL_CONTROL_DOWN,
+    [GCL_SIGNAL_GROUP_LEADER] = GCL_CONTROL_GROUP_LEADER,
+    [GCL_SIGNAL_SPAWN_REPLY] = GCL_CONTROL_SPAWN_REPLY,
+};
+
+int gcl_intern_pid(struct gcl_names *names, const struct gcl_wire_pid *wire, gcl_pid *pid)
+{
+    struct gcl_name *name;
+    int error = gcl_names_intern(names, wire->node, wire->creation, &name);
+    if (error == 0)
+        *pid = (gcl_pid){name->index, name->generation, wire->id, wire->serial};
+    return error;
+}
+
+int gcl_intern_ref(struct gcl_names *names, const struct gcl_wire_ref *wire, gcl_ref *ref)
+{
+    struct gcl_name *name;
+    int error = gcl_names_intern(names, wire->node, wire->creation, &name);
+    if (error != 0)
+        return error;
+    *ref = (gcl_ref){.node = name->index, .generation = name->generation, .count = wire->count};
+    memcpy(ref->words, wire->words, sizeof ref->words);
+    return 0;
+}
+
+bool gcl_translate_pid(const struct gcl_names *names, gcl_pid pid, struct gcl_wire_pid *out)
+{
+    const struct gcl_name *name = gcl_names_get(names, pid.node, pid.generation);
+    if (name == NULL)
+        return false;
+    *out = (struct gcl_wire_pid){gcl_name_str(name), pid.id, pid.serial, name->creation};
+    return true;
+}
+
+bool gcl_translate_ref(const struct gcl_names *names, const gcl_ref *ref, struct gcl_wire_ref *out)
+{
+    const struct gcl_name *name = gcl_names_get(names, ref->node, ref->generation);
+    if (name == NULL)
+        return false;
+    *out = (struct gcl_wire_ref){
+        .node = gcl_name_str(name), .creation = name->creation, .count = ref->count};
+    memcpy(out->words, ref->words, sizeof out->words);
+    return true;
+}
+
+/* Only its own processes may a peer speak for; BEAM closes such a connection, too. */
+static int sender_in(struct gcl_names *names, const struct gcl_name *peer,
+                     const struct gcl_wire_pid *wire, gcl_pid *pid, const char **why)
+{
+    if (!gcl_str_equal(wire->node, gcl_name_str(peer))) {
+        *why = "the sender is a process of another node";
+        return GCL_EPROTO;
+    }
+    return gcl_intern_pid(names, wire, pid);
+}
+
+static bool has_target(enum gcl_control_op op)
+{
+    return op == GCL_CONTROL_SEND || op == GCL_CONTROL_EXIT2 || op == GCL_CONTROL_MONITOR ||
+           op == GCL_CONTROL_DEMONITOR;
+}
+
+static bool has_ref(enum gcl_control_op op)
+{
+    return op == GCL_CONTROL_MONITOR || op == GCL_CONTROL_DEMONITOR || op == GCL_CONTROL_DOWN ||
+           op == GCL_CONTROL_SPAWN_REPLY;
+}
+
+static int target_in(struct gcl_names *names, const struct gcl_control *control,
+                     struct gcl_target *target)
+{
+    enum gcl_control_target kind = has_target(control->op) ? control->target : GCL_CONTROL_TO_PID;
+    const struct gcl_name *local = names->places[GCL_NAMES_LOCAL];
+    switch (kind) {
+    case GCL_CONTROL_TO_NAME:
+        *target = gcl_target_name(local->index, local->generation, control->name);
+        return 0;
+    case GCL_CONTROL_TO_ALIAS:
+        target->kind = GCL_TARGET_ALIAS;
+        return gcl_intern_ref(names, &control->ref, &target->alias);
+    case GCL_CONTROL_TO_PID:
+        break;
+    }
+    target->kind = GCL_TARGET_PID;
+    return gcl_intern_pid(names, &control->to, &target->pid);
+}
+
+int gcl_translate_in(struct gcl_names *names, const struct gcl_name *peer,
+                     const struct gcl_control *control, struct gcl_signal *signal, const char **why)
+{
+    int error = 0;
+    if (control->op == GCL_CONTROL_SPAWN_REQUEST)
+        return GCL_ENOTSUP;
+    memset(signal, 0, sizeof *signal);
+    signal->op = signal_ops[control->op];
+    signal->id = control->unlink_id;
+    signal->term = control->term;
+    signal->from = (gcl_pid){peer->index, peer->generation, 0, 0};
+    if (control->has_from)
+        error = sender_in(names, peer, &control->from, &signal->from, why);
+    if (error == 0)
+        error = target_in(names, control, &signal->to);
+    if (error == 0 && has_ref(control->op))
+        error = gcl_intern_ref(names, &control->ref, &signal->ref);
+    if (control->op == GCL_CONTROL_DOWN && !control->has_from)
+        signal->from_name = control->name;
+    return error;
+}
+
+static int target_out(const struct gcl_names *names, const struct gcl_target *target,
+                      struct gcl_control *control)
+{
+    bool known = true;
+    switch (target->kind) {
+    case GCL_TARGET_PID:
+        control->target = GCL_CONTROL_TO_PID;
+        known = gcl_translate_pid(names, target->pid, &control->to);
+        break;
+    case GCL_TARGET_NAME:
+        control->target = GCL_CONTROL_TO_NAME;
+        control->name = target->name;
+        break;
+    case GCL_TARGET_ALIAS:
+        control->target = GCL_CONTROL_TO_ALIAS;
+        known = gcl_translate_ref(names, &target->alias, &control->ref);
+        break;
+    }
+    return known ? 0 : GCL_ESTALE;
+}
+
+int gcl_translate_out(const struct gcl_names *names, const struct gcl_signal *signal,
+                      struct gcl_control *control)
+{
+    memset(control, 0, sizeof *control);
+    control->op = control_ops[signal->op];
+    control->unlink_id = signal->id;
+    control->term = signal->term;
+    int error = target_out(names, &signal->to, control);
+    if (error != 0)
+        return error;
+    if (signal->from_name.size > 0) {
+        control->name = signal->from_name;
+    } else if (!gcl_pid_is_none(signal->from)) {
+        control->has_from = true;
+        if (!gcl_translate_pid(names, signal->from, &control->from))
+            return GCL_ESTALE;
+    }
+    if (has_ref(control->op) && !gcl_translate_ref(names, &signal->ref, &control->ref))
+        return GCL_ESTALE;
+    return 0;
+}
