@@ -65,11 +65,13 @@ static void sift_down(struct gcl_deadlines *deadlines, size_t i)
     place(deadlines, i, moving);
 }
 
-static int make_room(struct gcl_deadlines *deadlines)
+int gcl_deadlines_reserve(struct gcl_deadlines *deadlines, size_t count)
 {
-    if (deadlines->count < deadlines->capacity)
+    if (count <= deadlines->capacity)
         return 0;
     size_t capacity = deadlines->capacity > 0 ? deadlines->capacity * 2 : FIRST_CAPACITY;
+    if (capacity < count)
+        capacity = count;
     void *heap = gcl_resize(deadlines->mem, deadlines->heap, capacity * sizeof(void *));
     if (heap == NULL)
         return GCL_ENOMEM;
@@ -82,7 +84,7 @@ int gcl_deadlines_set(struct gcl_deadlines *deadlines, struct gcl_deadline *dead
                       uint64_t at_ms)
 {
     if (!gcl_deadline_is_set(deadline)) {
-        int error = make_room(deadlines);
+        int error = gcl_deadlines_reserve(deadlines, deadlines->count + 1);
         if (error != 0)
             return error;
         place(deadlines, deadlines->count++, deadline);

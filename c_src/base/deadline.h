@@ -42,6 +42,9 @@ static inline bool gcl_deadline_is_set(const struct gcl_deadline *deadline)
     return deadline->position != 0;
 }
 
+/** Makes room for `count` deadlines in all: setting one of these cannot fail. 0 or GCL_ENOMEM. */
+int gcl_deadlines_reserve(struct gcl_deadlines *deadlines, size_t count) GCL_MUST_USE;
+
 /** Sets or moves it. 0, or GCL_ENOMEM and it is as it was; moving one that is set cannot fail. */
 int gcl_deadlines_set(struct gcl_deadlines *deadlines, struct gcl_deadline *deadline,
                       uint64_t at_ms) GCL_MUST_USE;

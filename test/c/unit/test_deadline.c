@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <gen_cluster/error.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
 #include "base/deadline.h"
+#include "support.h"
 
 enum { COUNT = 200 };
 
@@ -74,4 +76,21 @@ Test(deadline, may_set_itself_when_it_expires)
     cr_assert_not(gcl_deadlines_run(&deadlines, 10, 10));
     cr_assert_eq(timer.fired, 3);
     gcl_deadlines_fini(&deadlines);
+}
+
+Test(deadline, cannot_fail_for_want_of_memory_when_room_is_reserved)
+{
+    gcl_test_memory mem;
+    struct gcl_deadlines deadlines;
+    static struct gcl_deadline all[COUNT];
+    gcl_deadlines_init(&deadlines, gcl_test_begin(&mem));
+    cr_assert_eq(gcl_deadlines_reserve(&deadlines, COUNT), 0);
+    gcl_test_fail_at(&mem, 1);
+    for (int i = 0; i < COUNT; i++) {
+        gcl_deadline_init(&all[i], NULL);
+        cr_assert_eq(gcl_deadlines_set(&deadlines, &all[i], (uint64_t)i), 0);
+    }
+    cr_assert_eq(gcl_deadlines_reserve(&deadlines, 10 * COUNT), GCL_ENOMEM);
+    gcl_deadlines_fini(&deadlines);
+    gcl_test_end(&mem);
 }
