@@ -87,6 +87,7 @@ test-net: $(if $(net_tests),$(build)/debug/test-net)
 membership_traces := _build/test/membership-traces.txt
 $(membership_traces): $(wildcard test/ct/membership_*.[eh]rl src/gen_cluster_core*.[eh]rl src/gen_cluster_pid.erl) | erlang
 	$(Q)$(tools)/membership_traces.sh $@ 500 $(or $(GCL_SEED),1)
+$(build)/release/test-sim $(build)/asan/test-sim: | $(membership_traces)
 
 # Only some of the suites: make test-ct SUITES="a_SUITE b_SUITE"
 suites := $(wildcard test/ct/*_SUITE.erl)

@@ -55,7 +55,9 @@ static bool tell_next(struct gcl_membership *m, const struct gcl_membership_entr
 {
     while (m->queue.walked < m->peers.count) {
         const struct gcl_member_peer *peer = m->peers.sorted[m->queue.walked++];
-        if (peer->state != GCL_MEMBER_CONFIRMED)
+        bool is_told = peer->state == GCL_MEMBER_CONFIRMED ||
+                       (peer->state == GCL_MEMBER_PROBING && peer->tag <= entry->number);
+        if (!is_told)
             continue;
         send_entry(m, entry, &peer->id, effect);
         return true;

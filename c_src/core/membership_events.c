@@ -246,6 +246,7 @@ static void on_update(struct gcl_membership *m, const struct gcl_membership_even
         return;
     struct gcl_membership_entry *entry = gcl_membership_tell(m, GCL_MEMBERSHIP_INFO, NULL);
     entry->kind = GCL_MEMBERSHIP_ENTRY_TELL_ALL;
+    entry->number = m->last_number;
 }
 
 /* --- woken ---------------------------------------------------------------------------------- */
@@ -372,6 +373,7 @@ static void sync(struct gcl_membership *m)
 static void on_woken(struct gcl_membership *m, const struct gcl_membership_event *event)
 {
     (void)event;
+    m->wake_ms = GCL_NEVER; /* that timer is spent: it is set anew, whatever for */
     if (m->phase == GCL_MEMBERSHIP_OUT)
         return;
     if (m->settle_due_ms <= m->now_ms)

@@ -90,7 +90,8 @@ static uint64_t earliest(const struct gcl_membership *m)
 {
     uint64_t at_ms = earlier(gcl_deadlines_next(&m->deadlines), m->settle_due_ms);
     at_ms = earlier(at_ms, m->sync_due_ms);
-    at_ms = earlier(at_ms, m->take_due_ms);
+    if (!m->asking)
+        at_ms = earlier(at_ms, m->take_due_ms);
     at_ms = earlier(at_ms, m->hold_due_ms);
     for (size_t i = 0; i < m->seeds.count; i++)
         at_ms = earlier(at_ms, m->seeds.sorted[i].due_ms);

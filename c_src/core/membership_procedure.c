@@ -351,6 +351,7 @@ void gcl_membership_set_claim(struct gcl_membership *m, bool claim,
     m->self->info.v++;
     struct gcl_membership_entry *entry = gcl_membership_tell(m, GCL_MEMBERSHIP_INFO, NULL);
     entry->kind = GCL_MEMBERSHIP_ENTRY_TELL_ALL;
+    entry->number = m->last_number;
     entry->holder = holder;
     if (holder != NULL)
         entry->keys |= GCL_MEMBERSHIP_KEY_HOLDER;
