@@ -6,7 +6,8 @@
 .SUFFIXES:
 
 include c_src/build.mk c_src/install.mk
-include test/test.mk test/check.mk
+# A package of the library has no tests.
+-include test/test.mk test/check.mk
 
 ERLC ?= erlc
 ERLC_FLAGS := +debug_info +warn_export_vars +warn_unused_import +warn_missing_spec \
@@ -54,13 +55,11 @@ goals := $(or $(MAKECMDGOALS),all)
 need_goal := $(if $(filter test test-% check check-%,$(goals)),test,$(if $(filter demo,$(goals)),demo,build))
 need_mode := $(if $(filter all demo test check,$(goals)),install,check)
 need:
-ifndef GCL_DEPS_DONE
-	@test/tools/deps.sh $(need_mode) $(need_goal) quiet
-endif
+	@c_src/deps.sh $(need_mode) $(need_goal) quiet
 ##  deps          install what a goal needs: make deps GOAL=build (or demo, test)
 GOAL ?= build
 deps:
-	@test/tools/deps.sh install $(GOAL)
+	@c_src/deps.sh install $(GOAL)
 
 ##  clean         remove everything that was built
 .PHONY: clean clean-c

@@ -30,7 +30,7 @@ deps()
     shift
     : >"$log"
     status=0
-    PATH=$bin /bin/sh test/tools/deps.sh "$@" >"$scratch/out" 2>&1 || status=$?
+    PATH=$bin /bin/sh c_src/deps.sh "$@" >"$scratch/out" 2>&1 || status=$?
     [ $status = "$expected" ] || { cat "$scratch/out"; fail "deps.sh $*: exit $status"; }
 }
 said() { grep -q -- "$1" "$scratch/out" || { cat "$scratch/out"; fail "not said: $1"; }; }
@@ -69,6 +69,13 @@ rm "$bin/sudo"
 deps 69 install build
 said 'apt-get install -y --no-install-recommends gcc'
 [ ! -s "$log" ] || fail 'apt was called'
+
+echo 'make and make demo need these seven and no other'
+rm "$bin/erl" "$bin/pkg-config"
+for goal in build demo; do
+    deps 69 check $goal
+    said 'recommends gcc libc6-dev pkg-config libev-dev libssl-dev erlang-base erlang-dev$'
+done
 
 echo 'an unknown goal'
 deps 64 install everything

@@ -9,6 +9,10 @@ runs()
     # shellcheck disable=SC2086
     make -n $1 2>/dev/null | grep -q -- "$2" || fail "make $1 does not run $2"
 }
+runs all 'deps.sh install build'
+runs demo 'deps.sh install demo'
+runs test 'deps.sh install test'
+runs c 'deps.sh check build'
 runs test-fast 'test-unit test-sim'
 for check in layers symbols format tidy cppcheck xref dialyzer; do
     make -s list-checks | grep -qw $check || fail "make check leaves $check out"
