@@ -23,7 +23,7 @@ void gcl_buffer_fini(struct gcl_buffer *buffer)
 static void move_to_front(struct gcl_buffer *buffer)
 {
     size_t size = gcl_buffer_size(buffer);
-    if (buffer->start == 0)
+    if (buffer->bytes == NULL || buffer->start == 0)
         return;
     if (size > 0)
         memmove(buffer->bytes, buffer->bytes + buffer->start, size);

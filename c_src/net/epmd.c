@@ -161,7 +161,8 @@ static void register_progress(struct gcl_epmd_exchange *exchange, int error);
 static void try_again(struct gcl_epmd_registration *registration)
 {
     struct gcl_loop *loop = registration->exchange.loop;
-    unsigned wait_ms = RETRY_MIN_MS << (registration->tries < 5 ? registration->tries : 5);
+    unsigned wait_ms = (unsigned)RETRY_MIN_MS
+                       << (registration->tries < 5 ? registration->tries : 5);
     registration->tries++;
     if (wait_ms > RETRY_MAX_MS)
         wait_ms = RETRY_MAX_MS;

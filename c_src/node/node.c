@@ -337,28 +337,32 @@ static void begin_close(struct gcl_node *node)
     gcl_peers_close(node);
 }
 
-/* True when the node is gone. */
-static bool go_on_closing(struct gcl_node *node)
+/* Connections have ended, work too: nothing is left that could call back. */
+static bool has_closed(const struct gcl_node *node)
 {
-    if (!node->has_begun_close)
-        begin_close(node);
-    if (!gcl_list_is_empty(&node->attempts) || !gcl_work_pool_is_idle(node->pool))
-        return false;
+    return node->has_begun_close && gcl_list_is_empty(&node->attempts) &&
+           gcl_work_pool_is_idle(node->pool);
+}
+
+static void finish_close(struct gcl_node *node)
+{
     gcl_poster_close(node->poster);
     if (node->config.on_closed != NULL)
         node->config.on_closed(node, node->close_error, node->config.user);
     free_node(node);
-    return true;
 }
 
 static bool turn_ends(struct gcl_loop *loop)
 {
     struct gcl_node *node = GCL_CONTAINER_OF(loop, struct gcl_node, loop);
     run_local(node);
-    if (node->is_closing && go_on_closing(node))
-        return false;
+    if (node->is_closing && !node->has_begun_close)
+        begin_close(node);
     gcl_connections_turn(&node->connections);
-    return true;
+    if (!has_closed(node))
+        return true;
+    finish_close(node);
+    return false;
 }
 
 /* --- the rest ------------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ struct gcl_work_pool {
     unsigned idle_threads;
     unsigned threads;
     bool closed;
+    bool is_freed; /* by its owner: the last thread to end destroys it */
 };
 
 static void items_init(struct items *items)
@@ -114,7 +115,7 @@ static void *thread_main(void *argument)
         (void)pthread_cond_wait(&pool->changed, &pool->lock);
         pool->idle_threads--;
     }
-    bool last = --pool->threads == 0;
+    bool last = --pool->threads == 0 && pool->is_freed;
     (void)pthread_mutex_unlock(&pool->lock);
     if (last)
         destroy(pool);
@@ -213,6 +214,7 @@ void gcl_work_pool_free(struct gcl_work_pool *pool)
 {
     (void)pthread_mutex_lock(&pool->lock);
     pool->closed = true;
+    pool->is_freed = true;
     bool last = pool->threads == 0;
     (void)pthread_cond_broadcast(&pool->changed);
     (void)pthread_mutex_unlock(&pool->lock);

@@ -1,0 +1,332 @@
+%% SPDX-License-Identifier: Apache-2.0
+%% The C node (test/c/programs/node.c) as a peer of real BEAM nodes.
+-module(node_SUITE).
+
+-include_lib("common_test/include/ct.hrl").
+-include_lib("stdlib/include/assert.hrl").
+
+-export([all/0, suite/0, init_per_suite/1, end_per_suite/1]).
+-export([init_per_testcase/2, end_per_testcase/2]).
+-export([
+    answers_ping/1,
+    is_hidden/1,
+    connects_to_a_beam/1,
+    offers_the_recommended_flags/1,
+    unknown_name_gives_noproc/1,
+    monitored_name_gives_the_true_reason/1,
+    monitored_name_of_a_killed_node_gives_noconnection/1,
+    spawn_is_refused_at_once/1,
+    says_why_a_cookie_is_refused/1,
+    logs_a_wrong_cookie_of_a_peer/1,
+    says_that_a_node_is_not_running/1,
+    says_that_a_host_cannot_be_resolved/1,
+    closes_a_silent_peer/1,
+    ticks_for_an_idle_peer/1,
+    comes_back_under_another_creation/1,
+    registers_again_with_a_restarted_epmd/1
+]).
+
+-define(DEADLINE, 20000).
+
+suite() -> [{timetrap, {seconds, 60}}].
+
+all() ->
+    [
+        answers_ping,
+        is_hidden,
+        connects_to_a_beam,
+        offers_the_recommended_flags,
+        unknown_name_gives_noproc,
+        monitored_name_gives_the_true_reason,
+        monitored_name_of_a_killed_node_gives_noconnection,
+        spawn_is_refused_at_once,
+        says_why_a_cookie_is_refused,
+        logs_a_wrong_cookie_of_a_peer,
+        says_that_a_node_is_not_running,
+        says_that_a_host_cannot_be_resolved,
+        closes_a_silent_peer,
+        ticks_for_an_idle_peer,
+        comes_back_under_another_creation,
+        registers_again_with_a_restarted_epmd
+    ].
+
+init_per_suite(Config) -> Config.
+
+end_per_suite(_Config) -> ok.
+
+init_per_testcase(_Case, Config) ->
+    Name = peer:random_name(gcl_c) ++ "@127.0.0.1",
+    [{name, Name}, {cnode, list_to_atom(Name)} | Config].
+
+end_per_testcase(_Case, _Config) -> ok.
+
+%% --- cases ------------------------------------------------------------------------------------
+
+answers_ping(Config) ->
+    Port = start(Config, []),
+    ?assertEqual(pong, net_adm:ping(?config(cnode, Config))),
+    ?assertEqual(pong, net_adm:ping(?config(cnode, Config))),
+    stop(Port).
+
+is_hidden(Config) ->
+    Port = start(Config, []),
+    pong = net_adm:ping(?config(cnode, Config)),
+    ?assert(lists:member(?config(cnode, Config), nodes(hidden))),
+    ?assertNot(lists:member(?config(cnode, Config), nodes())),
+    stop(Port).
+
+connects_to_a_beam(Config) ->
+    Port = start(Config, []),
+    connect(Port, node()),
+    expect(Port, "connected " ++ atom_to_list(node())),
+    ?assert(lists:member(?config(cnode, Config), nodes(hidden))),
+    connect(Port, node()),
+    expect(Port, "connected " ++ atom_to_list(node())),
+    true = erlang:disconnect_node(?config(cnode, Config)),
+    expect(Port, "log info node_down"),
+    stop(Port).
+
+%% spec: erl_dist_protocol, "Distribution Flags"; all that the node offers and OTP 25 knows.
+offers_the_recommended_flags(Config) ->
+    Port = start(Config, []),
+    connect(Port, node()),
+    expect(Port, "connected"),
+    send(Port, "info " ++ atom_to_list(node())),
+    Line = expect(Port, "info "),
+    [_, _, Flags, _, "hidden"] = string:lexemes(Line, " "),
+    Wanted = [
+        16#4, 16#8, 16#10, 16#20, 16#80, 16#100, 16#200, 16#400, 16#800, 16#1000, 16#4000,
+        16#10000, 16#20000, 16#40000, 16#80000, 16#100000, 16#400000, 16#1000000, 16#2000000,
+        16#4000000, 1 bsl 32, 1 bsl 34, 1 bsl 35
+    ],
+    ?assertEqual(
+        integer_to_list(lists:sum(Wanted), 16), string:uppercase(Flags)
+    ),
+    stop(Port).
+
+unknown_name_gives_noproc(Config) ->
+    Port = start(Config, []),
+    Nobody = {nobody, ?config(cnode, Config)},
+    ?assertExit({noproc, _}, gen_server:call(Nobody, hello, infinity)),
+    stop(Port).
+
+%% The processes of a node that closes end with `shutdown`, and it says so before it goes.
+monitored_name_gives_the_true_reason(Config) ->
+    Port = start(Config, []),
+    Monitor = monitor_net_kernel(Config),
+    stop(Port),
+    ?assertEqual(shutdown, reason(Monitor)).
+
+monitored_name_of_a_killed_node_gives_noconnection(Config) ->
+    Port = start(Config, []),
+    Monitor = monitor_net_kernel(Config),
+    kill(Port),
+    ?assertEqual(noconnection, reason(Monitor)).
+
+%% Behind the answer to the ping, the monitor is known to be there.
+monitor_net_kernel(Config) ->
+    Monitor = erlang:monitor(process, {net_kernel, ?config(cnode, Config)}),
+    pong = net_adm:ping(?config(cnode, Config)),
+    Monitor.
+
+reason(Monitor) ->
+    receive
+        {'DOWN', Monitor, process, {net_kernel, _}, Reason} -> Reason
+    after ?DEADLINE -> ct:fail(no_down)
+    end.
+
+spawn_is_refused_at_once(Config) ->
+    Port = start(Config, []),
+    ?assertEqual({badrpc, notsup}, rpc:call(?config(cnode, Config), erlang, node, [])),
+    ?assertError({erpc, notsup}, erpc:call(?config(cnode, Config), erlang, node, [])),
+    stop(Port).
+
+says_why_a_cookie_is_refused(Config) ->
+    Port = start(Config, [], "another_cookie"),
+    connect(Port, node()),
+    Line = expect(Port, "failed " ++ atom_to_list(node()) ++ " GCL_EAUTH"),
+    ?assertNotEqual(nomatch, string:find(Line, "cookie")),
+    stop(Port).
+
+logs_a_wrong_cookie_of_a_peer(Config) ->
+    Port = start(Config, [], "another_cookie"),
+    ?assertEqual(pang, net_adm:ping(?config(cnode, Config))),
+    Line = expect(Port, "log notice handshake_failed from " ++ atom_to_list(node())),
+    ?assertNotEqual(nomatch, string:find(Line, "cookie")),
+    stop(Port).
+
+says_that_a_node_is_not_running(Config) ->
+    Port = start(Config, []),
+    connect(Port, 'gcl_nobody@127.0.0.1'),
+    expect(Port, "failed gcl_nobody@127.0.0.1 GCL_EEPMD"),
+    stop(Port).
+
+says_that_a_host_cannot_be_resolved(Config) ->
+    Port = start(Config, []),
+    connect(Port, 'somebody@host.invalid'),
+    expect(Port, "failed somebody@host.invalid GCL_ERESOLVE"),
+    stop(Port).
+
+%% The BEAM ticks every 15 s, the C node takes nothing for 2 s as the end of the connection.
+closes_a_silent_peer(Config) ->
+    Port = start(Config, ["ticktime", "2"]),
+    pong = net_adm:ping(?config(cnode, Config)),
+    Line = expect(Port, "log info node_down"),
+    ?assertNotEqual(nomatch, string:find(Line, "net_ticktime")),
+    stop(Port).
+
+%% A BEAM with a net_ticktime of 4 s keeps the connection because the C node ticks; it ticks itself.
+ticks_for_an_idle_peer(Config) ->
+    Port = start(Config, ["ticktime", "4"]),
+    {ok, Peer, Node} = peer:start(#{
+        name => peer:random_name(gcl),
+        host => "127.0.0.1",
+        longnames => true,
+        connection => standard_io,
+        args => ["-kernel", "net_ticktime", "4"]
+    }),
+    pong = peer:call(Peer, net_adm, ping, [?config(cnode, Config)]),
+    expect(Port, "log info node_up"),
+    %% What must not happen within twice the time in which either side would notice.
+    none = next_line(Port, "log info node_down", 9000),
+    [Hidden] = peer:call(Peer, erlang, nodes, [hidden]),
+    ?assertEqual(?config(cnode, Config), Hidden),
+    send(Port, "info " ++ atom_to_list(Node)),
+    expect(Port, "info"),
+    peer:stop(Peer),
+    stop(Port).
+
+comes_back_under_another_creation(Config) ->
+    First = start(Config, []),
+    pong = net_adm:ping(?config(cnode, Config)),
+    kill(First),
+    Second = start(Config, []),
+    await(fun() -> net_adm:ping(?config(cnode, Config)) =:= pong end),
+    stop(Second).
+
+%% An epmd of its own, because the others' must not be restarted.
+registers_again_with_a_restarted_epmd(Config) ->
+    EpmdPort = free_port(),
+    Epmd = start_epmd(EpmdPort),
+    Port = start(Config, [], atom_to_list(erlang:get_cookie()), [
+        {"ERL_EPMD_PORT", integer_to_list(EpmdPort)}
+    ]),
+    [Alive, _] = string:lexemes(?config(name, Config), "@"),
+    await(fun() -> is_registered(Alive, EpmdPort) end),
+    stop_epmd(Epmd),
+    expect(Port, "log warning epmd_down"),
+    Again = start_epmd(EpmdPort),
+    await(fun() -> is_registered(Alive, EpmdPort) end),
+    stop(Port),
+    stop_epmd(Again).
+
+%% --- the program --------------------------------------------------------------------------------
+
+start(Config, Options) -> start(Config, Options, atom_to_list(erlang:get_cookie())).
+
+start(Config, Options, Cookie) -> start(Config, Options, Cookie, []).
+
+start(Config, Options, Cookie, Environment) ->
+    Program = filename:join(os:getenv("GCL_BIN"), "node"),
+    Port = open_port({spawn_executable, Program}, [
+        {args, [?config(name, Config) | Options]},
+        {env, [{"GCL_COOKIE", Cookie} | Environment]},
+        {line, 4096},
+        exit_status
+    ]),
+    expect(Port, "ready " ++ ?config(name, Config)),
+    Port.
+
+send(Port, Line) -> true = port_command(Port, Line ++ "\n").
+
+connect(Port, Node) -> send(Port, "connect " ++ atom_to_list(Node)).
+
+%% The next line that begins so; those before it are passed over.
+expect(Port, Prefix) ->
+    case next_line(Port, Prefix, ?DEADLINE) of
+        none -> ct:fail({no_line, Prefix});
+        Line -> Line
+    end.
+
+next_line(Port, Prefix, Timeout) ->
+    Timer = erlang:start_timer(Timeout, self(), none),
+    Line = wait_line(Port, Prefix, Timer),
+    _ = erlang:cancel_timer(Timer),
+    Line.
+
+wait_line(Port, Prefix, Timer) ->
+    receive
+        {Port, {data, {eol, Line}}} ->
+            ct:log("~ts", [Line]),
+            case lists:prefix(Prefix, Line) of
+                true -> Line;
+                false -> wait_line(Port, Prefix, Timer)
+            end;
+        {Port, {exit_status, Status}} ->
+            ct:fail({exited, Status});
+        {timeout, Timer, none} ->
+            none
+    end.
+
+%% The end of input closes the node, and the program says so; its exit status shows how.
+stop(Port) ->
+    {os_pid, Pid} = erlang:port_info(Port, os_pid),
+    port_close(Port),
+    await(fun() -> not filelib:is_dir("/proc/" ++ integer_to_list(Pid)) end).
+
+kill(Port) ->
+    {os_pid, Pid} = erlang:port_info(Port, os_pid),
+    "" = os:cmd("kill -KILL " ++ integer_to_list(Pid)),
+    receive
+        {Port, {exit_status, _}} -> ok
+    after ?DEADLINE -> ct:fail(not_killed)
+    end.
+
+%% --- epmd -------------------------------------------------------------------------------------
+
+free_port() ->
+    {ok, Socket} = gen_tcp:listen(0, [{ip, {127, 0, 0, 1}}]),
+    {ok, Port} = inet:port(Socket),
+    ok = gen_tcp:close(Socket),
+    Port.
+
+start_epmd(Port) ->
+    Epmd = open_port({spawn_executable, os:find_executable("epmd")}, [
+        {args, ["-port", integer_to_list(Port), "-relaxed_command_check"]},
+        {env, [{"ERL_EPMD_ADDRESS", "127.0.0.1"}]},
+        exit_status
+    ]),
+    await(fun() -> is_listening(Port) end),
+    Epmd.
+
+is_listening(Port) ->
+    case gen_tcp:connect({127, 0, 0, 1}, Port, []) of
+        {ok, Socket} ->
+            ok = gen_tcp:close(Socket),
+            true;
+        {error, _} ->
+            false
+    end.
+
+stop_epmd(Epmd) -> kill(Epmd).
+
+%% spec: erl_dist_protocol, PORT_PLEASE2_REQ
+is_registered(Alive, Port) ->
+    {ok, Socket} = gen_tcp:connect({127, 0, 0, 1}, Port, [binary, {active, false}]),
+    ok = gen_tcp:send(Socket, [<<(length(Alive) + 1):16, 122>>, Alive]),
+    Reply = gen_tcp:recv(Socket, 2, ?DEADLINE),
+    ok = gen_tcp:close(Socket),
+    Reply =:= {ok, <<119, 0>>}.
+
+await(Condition) -> await(Condition, erlang:monotonic_time(millisecond) + ?DEADLINE).
+
+await(Condition, Until) ->
+    case Condition() of
+        true ->
+            ok;
+        false ->
+            Until > erlang:monotonic_time(millisecond) orelse ct:fail(deadline),
+            receive
+            after 20 -> await(Condition, Until)
+            end
+    end.
