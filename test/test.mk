@@ -46,7 +46,7 @@ endef
 $(foreach v,debug asan tsan,$(eval $(call programs,$(v))))
 
 # Reports of the sanitizers go to files, because nobody looks at the end of a killed child.
-sanitizer_reports := $(abspath _build/test/sanitizer)
+sanitizer_reports := $(abspath _build/test/sanitizer-reports)
 sanitizer_env := ASAN_OPTIONS=log_path=$(sanitizer_reports)/asan:detect_leaks=1 \
 	UBSAN_OPTIONS=log_path=$(sanitizer_reports)/ubsan:print_stacktrace=1 \
 	TSAN_OPTIONS=log_path=$(sanitizer_reports)/tsan
@@ -130,7 +130,7 @@ $(build)/asan/fuzz/%: $(build)/asan/test/c/fuzz/%.o $(build)/asan/test/c/fuzz/re
 test-fuzz: $(fuzz_targets:%=$(build)/asan/fuzz/%)
 	$(Q)mkdir -p $(results) && : > $(results)/fuzz.txt; status=0; \
 	for target in $(fuzz_targets); do \
-		if timeout -k 10 120 $(build)/asan/fuzz/$$target test/c/fuzz/corpus/$$target; \
+		if timeout -k 10 120 $(build)/asan/fuzz/$$target test/c/fuzz/corpus/$$target >&2; \
 		then echo "fuzz $$target passed"; else echo "fuzz $$target failed"; status=1; \
 		fi >> $(results)/fuzz.txt; \
 	done; exit $$status

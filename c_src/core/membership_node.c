@@ -49,7 +49,7 @@ static int make_room(struct gcl_member_nodes *nodes)
     if (nodes->count < nodes->capacity)
         return 0;
     size_t capacity = nodes->capacity > 0 ? nodes->capacity * 2 : FIRST_CAPACITY;
-    void *sorted = gcl_resize(nodes->mem, nodes->sorted, capacity * sizeof *nodes->sorted);
+    void *sorted = gcl_resize(nodes->mem, nodes->sorted, capacity * sizeof(void *));
     if (sorted == NULL)
         return GCL_ENOMEM;
     nodes->sorted = sorted;
@@ -78,7 +78,7 @@ int gcl_member_nodes_take(struct gcl_member_nodes *nodes, struct gcl_str name,
         if (make_room(nodes) != 0 || (node = new_node(nodes->mem, name)) == NULL)
             return GCL_ENOMEM;
         memmove(nodes->sorted + place + 1, nodes->sorted + place,
-                (nodes->count - place) * sizeof *nodes->sorted);
+                (nodes->count - place) * sizeof(void *));
         nodes->sorted[place] = node;
         nodes->count++;
     }
@@ -93,6 +93,6 @@ void gcl_member_nodes_release(struct gcl_member_nodes *nodes, struct gcl_member_
     size_t place = place_of(nodes, node->name);
     nodes->count--;
     memmove(nodes->sorted + place, nodes->sorted + place + 1,
-            (nodes->count - place) * sizeof *nodes->sorted);
+            (nodes->count - place) * sizeof(void *));
     gcl_free(nodes->mem, node);
 }

@@ -47,11 +47,11 @@ int gcl_member_peers_reserve(struct gcl_member_peers *peers, size_t more)
         capacity *= 2;
     if (capacity == peers->capacity)
         return 0;
-    void *sorted = gcl_resize(peers->mem, peers->sorted, capacity * sizeof *peers->sorted);
+    void *sorted = gcl_resize(peers->mem, peers->sorted, capacity * sizeof(void *));
     if (sorted == NULL)
         return GCL_ENOMEM;
     peers->sorted = sorted;
-    void *view = gcl_resize(peers->mem, peers->view, capacity * sizeof *peers->view);
+    void *view = gcl_resize(peers->mem, peers->view, capacity * sizeof(void *));
     if (view == NULL)
         return GCL_ENOMEM;
     peers->view = view;
@@ -166,7 +166,7 @@ void gcl_member_peers_add(struct gcl_member_peers *peers, struct gcl_member_peer
 {
     size_t place = gcl_member_peers_place(peers, &peer->id);
     memmove(peers->sorted + place + 1, peers->sorted + place,
-            (peers->count - place) * sizeof *peers->sorted);
+            (peers->count - place) * sizeof(void *));
     peers->sorted[place] = peer;
     peers->count++;
     gcl_member_peers_set_state(peers, peer, state);
@@ -178,7 +178,7 @@ void gcl_member_peers_remove(struct gcl_member_peers *peers, struct gcl_member_p
     gcl_member_peers_set_state(peers, peer, GCL_MEMBER_NONE);
     peers->count--;
     memmove(peers->sorted + place, peers->sorted + place + 1,
-            (peers->count - place) * sizeof *peers->sorted);
+            (peers->count - place) * sizeof(void *));
 }
 
 struct gcl_member_list gcl_member_peers_view(struct gcl_member_peers *peers)

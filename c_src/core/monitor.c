@@ -34,14 +34,15 @@ static void list_ends(struct gcl_monitor *monitor, const struct gcl_monitor_ends
 {
     gcl_list_init(&monitor->at_watcher);
     gcl_list_init(&monitor->at_target);
+    struct gcl_core_peer *peer = ends->peer;
     if (ends->watcher != NULL)
         gcl_list_add_last(&ends->watcher->watching, &monitor->at_watcher);
-    else
-        gcl_list_add_last(&ends->peer->watchers, &monitor->at_watcher);
+    else if (peer != NULL)
+        gcl_list_add_last(&peer->watchers, &monitor->at_watcher);
     if (ends->target != NULL)
         gcl_list_add_last(&ends->target->watchers, &monitor->at_target);
-    else if (ends->peer != NULL)
-        gcl_list_add_last(&ends->peer->watched, &monitor->at_target);
+    else if (peer != NULL)
+        gcl_list_add_last(&peer->watched, &monitor->at_target);
 }
 
 int gcl_monitors_add(struct gcl_monitors *monitors, const gcl_ref *ref,

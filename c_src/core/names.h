@@ -62,13 +62,13 @@ void gcl_names_fini(struct gcl_names *names);
  * entry in place (a name given by a peer, a creation by epmd) and must come before any pid is
  * shown to anyone. 0, GCL_ENAME (empty or too long) or GCL_ENOMEM.
  */
-int gcl_names_set_local(struct gcl_names *names, struct gcl_str name, uint32_t creation);
+int gcl_names_set_local(struct gcl_names *names, struct gcl_str text, uint32_t creation);
 
 /**
  * Finds or makes the entry of a node. The text is copied. Not held: it may be recycled by any
  * later intern unless gcl_names_hold() is called. 0, GCL_ENAME or GCL_ENOMEM.
  */
-int gcl_names_intern(struct gcl_names *names, struct gcl_str name, uint32_t creation,
+int gcl_names_intern(struct gcl_names *names, struct gcl_str text, uint32_t creation,
                      struct gcl_name **out);
 
 /** The entry of a place of that generation; NULL when it was recycled. */

@@ -10,6 +10,8 @@
 #include "net/crypto.h"
 #include "wire/handshake.h"
 
+static const size_t MIB = (size_t)1024 * 1024;
+
 void gcl_node_config_init(gcl_node_config *config)
 {
     memset(config, 0, sizeof *config);
@@ -19,11 +21,11 @@ void gcl_node_config_init(gcl_node_config *config)
     config->net_tickintensity = 4;
     config->setup_timeout_ms = 7000;
     config->close_timeout_ms = 2000;
-    config->output_soft_bytes = 1024 * 1024;
-    config->output_hard_bytes = 64 * 1024 * 1024;
-    config->pending_bytes = 8 * 1024 * 1024;
-    config->local_queue_bytes = 64 * 1024 * 1024;
-    config->frame_bytes = 64 * 1024 * 1024;
+    config->output_soft_bytes = MIB;
+    config->output_hard_bytes = 64 * MIB;
+    config->pending_bytes = 8 * MIB;
+    config->local_queue_bytes = 64 * MIB;
+    config->frame_bytes = (uint32_t)(64 * MIB);
     config->max_connections = 4096;
     config->max_processes = 262144;
     config->max_node_names = 65536;

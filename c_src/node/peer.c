@@ -132,8 +132,8 @@ static void lose(struct gcl_peer *peer, int error, const char *detail)
 
 /* --- going up and down ---------------------------------------------------------------------- */
 
-static void step(struct gcl_peer *peer, enum gcl_connect_event event, struct gcl_attempt *attempt,
-                 int error, const char *detail);
+static void step(struct gcl_peer *peer, enum gcl_connect_event event, int error,
+                 const char *detail);
 
 static int encode(struct gcl_peer *peer, const struct gcl_signal *signal)
 {
@@ -258,33 +258,12 @@ static void retry(struct gcl_peer *peer)
 }
 
 /* The peer may be freed when this returns, after events by which it can go down. */
-static void step(struct gcl_peer *peer, enum gcl_connect_event event, struct gcl_attempt *attempt,
-                 int error, const char *detail)
+static void step(struct gcl_peer *peer, enum gcl_connect_event event, int error, const char *detail)
 {
-    bool greater = strcmp(peer->node->name, peer->text) > 0;
     const char *before = gcl_connect_state_name(peer->state);
-    switch (gcl_connect_step(&peer->state, event, greater)) {
+    switch (gcl_connect_step(&peer->state, event, false)) {
     case GCL_CONNECT_DIAL:
         gcl_dial(peer);
-        break;
-    case GCL_CONNECT_ADMIT:
-        admit_newer(peer, attempt, GCL_HANDSHAKE_OK);
-        break;
-    case GCL_CONNECT_ADMIT_SIMULTANEOUS:
-        drop_dialed(peer);
-        admit_newer(peer, attempt, GCL_HANDSHAKE_OK_SIMULTANEOUS);
-        break;
-    case GCL_CONNECT_REFUSE:
-        admit(attempt, GCL_HANDSHAKE_NOK);
-        break;
-    case GCL_CONNECT_CHALLENGE:
-        peer->accepted = attempt;
-        attempt->peer = peer;
-        admit(attempt, GCL_HANDSHAKE_ASK_ALIVE);
-        break;
-    case GCL_CONNECT_DISMISS:
-        gcl_connection_fail(attempt->connection, GCL_ECANCELED,
-                            "another attempt of this peer is being challenged");
         break;
     case GCL_CONNECT_FAIL:
         gcl_log(&peer->node->log, GCL_LOG_NOTICE, "connect_failed", "no connection to %s: %s",
@@ -298,6 +277,11 @@ static void step(struct gcl_peer *peer, enum gcl_connect_event event, struct gcl
         go_down(peer, error, detail);
         break;
     case GCL_CONNECT_NOTHING:
+    case GCL_CONNECT_ADMIT: /* answers to an offer: see on_named() */
+    case GCL_CONNECT_ADMIT_SIMULTANEOUS:
+    case GCL_CONNECT_REFUSE:
+    case GCL_CONNECT_CHALLENGE:
+    case GCL_CONNECT_DISMISS:
     case GCL_CONNECT_NODEUP:  /* go_up() follows: it needs what the handshake found out */
     case GCL_CONNECT_REPLACE: /* likewise; the old connection was closed when it was proven */
         break;
@@ -310,7 +294,7 @@ static void step(struct gcl_peer *peer, enum gcl_connect_event event, struct gcl
 
 void gcl_dial_failed(struct gcl_peer *peer, int error, const char *detail)
 {
-    step(peer, GCL_CONNECT_DIAL_FAILED, NULL, error, detail);
+    step(peer, GCL_CONNECT_DIAL_FAILED, error, detail);
 }
 
 static void on_wait_over(struct gcl_deadline *deadline)
@@ -321,11 +305,33 @@ static void on_wait_over(struct gcl_deadline *deadline)
     else if (peer->up != NULL)
         tell_waiters(peer, 0, "");
     else
-        step(peer, GCL_CONNECT_WAIT_OVER, NULL, GCL_ETIMEOUT,
+        step(peer, GCL_CONNECT_WAIT_OVER, GCL_ETIMEOUT,
              "the peer said that it was connecting to us (nok), and did not");
 }
 
 /* --- what connections tell ------------------------------------------------------------------ */
+
+/* The peer has named itself: the one event that is answered on the wire. */
+static void take_offer(struct gcl_peer *peer, struct gcl_attempt *attempt)
+{
+    bool greater = strcmp(peer->node->name, peer->text) > 0;
+    enum gcl_connect_action action = gcl_connect_step(&peer->state, GCL_CONNECT_OFFER, greater);
+    if (action == GCL_CONNECT_ADMIT) {
+        admit_newer(peer, attempt, GCL_HANDSHAKE_OK);
+    } else if (action == GCL_CONNECT_ADMIT_SIMULTANEOUS) {
+        drop_dialed(peer);
+        admit_newer(peer, attempt, GCL_HANDSHAKE_OK_SIMULTANEOUS);
+    } else if (action == GCL_CONNECT_CHALLENGE) {
+        peer->accepted = attempt;
+        attempt->peer = peer;
+        admit(attempt, GCL_HANDSHAKE_ASK_ALIVE);
+    } else if (action == GCL_CONNECT_DISMISS) {
+        gcl_connection_fail(attempt->connection, GCL_ECANCELED,
+                            "another attempt of this peer is being challenged");
+    } else {
+        admit(attempt, GCL_HANDSHAKE_NOK);
+    }
+}
 
 static void on_named(struct gcl_connection *connection)
 {
@@ -339,7 +345,7 @@ static void on_named(struct gcl_connection *connection)
         admit(attempt, GCL_HANDSHAKE_NOT_ALLOWED);
         return;
     }
-    step(peer, GCL_CONNECT_OFFER, attempt, 0, "");
+    take_offer(peer, attempt);
 }
 
 static bool on_alive(struct gcl_connection *connection)
@@ -361,7 +367,7 @@ static void on_up(struct gcl_connection *connection, const struct gcl_handshake 
     struct gcl_peer *peer = attempt->peer;
     enum gcl_connect_event event =
         peer->dialed == attempt ? GCL_CONNECT_DIAL_UP : GCL_CONNECT_ACCEPT_UP;
-    step(peer, event, attempt, 0, "");
+    step(peer, event, 0, "");
     go_up(peer, attempt, result);
 }
 
@@ -408,25 +414,25 @@ static void attempt_failed(struct gcl_peer *peer, struct gcl_attempt *attempt, b
 {
     struct gcl_node *node = peer->node;
     if (peer->up == attempt) {
-        step(peer, GCL_CONNECT_LOST, attempt, error, detail);
+        step(peer, GCL_CONNECT_LOST, error, detail);
         return;
     }
     if (peer->accepted == attempt) {
         peer->accepted = NULL;
-        step(peer, GCL_CONNECT_ACCEPT_FAILED, attempt, error, detail);
+        step(peer, GCL_CONNECT_ACCEPT_FAILED, error, detail);
         return;
     }
     if (peer->dialed != attempt)
         return;
     peer->dialed = NULL;
     if (!lost_race) {
-        step(peer, GCL_CONNECT_DIAL_FAILED, attempt, error, detail);
+        step(peer, GCL_CONNECT_DIAL_FAILED, error, detail);
         return;
     }
-    step(peer, GCL_CONNECT_DIAL_LOST, attempt, error, detail);
+    step(peer, GCL_CONNECT_DIAL_LOST, error, detail);
     if (gcl_loop_set(&node->loop, &peer->wait,
                      gcl_loop_now_ms(&node->loop) + node->config.setup_timeout_ms + 1000) != 0)
-        step(peer, GCL_CONNECT_WAIT_OVER, NULL, GCL_ENOMEM, "no memory for a deadline");
+        step(peer, GCL_CONNECT_WAIT_OVER, GCL_ENOMEM, "no memory for a deadline");
 }
 
 static void on_down(struct gcl_connection *connection, int error, const char *detail)
@@ -464,7 +470,7 @@ int gcl_peer_send(struct gcl_peer *peer, const struct gcl_signal *signal)
         return encode(peer, signal);
     int error = gcl_signal_queue_add(&peer->pending, signal);
     if (error == 0)
-        step(peer, GCL_CONNECT_WANT, NULL, 0, "");
+        step(peer, GCL_CONNECT_WANT, 0, "");
     return error;
 }
 
@@ -506,7 +512,7 @@ int gcl_node_connect(gcl_node *node, const char *name, gcl_connect_function *don
     gcl_list_add_last(&peer->waiters, &waiter->at_peer);
     if (peer->up != NULL)
         return gcl_loop_set(&node->loop, &peer->wait, 0);
-    step(peer, GCL_CONNECT_WANT, NULL, 0, "");
+    step(peer, GCL_CONNECT_WANT, 0, "");
     return 0;
 }
 
@@ -541,7 +547,7 @@ void gcl_peer_disconnect(struct gcl_peer *peer, const char *why)
         return;
     struct gcl_connection *connection = attempt->connection;
     gcl_attempt_free(attempt);
-    step(peer, GCL_CONNECT_LOST, NULL, GCL_ECLOSED, why);
+    step(peer, GCL_CONNECT_LOST, GCL_ECLOSED, why);
     gcl_connection_close(connection);
 }
 
