@@ -4,7 +4,6 @@
 # would type them. The address it is cloned from stands for the files as they are here; `make test`
 # runs the unit tests only, because this is a part of it.
 . test/tools/scratch.sh
-[ -x priv/demo ] || exit 77
 copy_project "$scratch/origin"
 (
     cd "$scratch/origin"
