@@ -161,7 +161,7 @@ Test(node, simultaneous_connects_end_connected, .timeout = 120)
 
 static void set_flag(gcl_node *node, void *argument)
 {
-    cr_assert_eq(node, sides[0].node);
+    cr_assert(node == sides[0].node || node == NULL);
     *(bool *)argument = true;
 }
 
@@ -181,6 +181,35 @@ Test(node, a_post_runs_in_the_loop_and_is_refused_after_the_close)
     stop_both();
     cr_assert_eq(gcl_post(poster, set_flag, &posted), GCL_ECLOSED);
     gcl_poster_release(poster);
+}
+
+Test(node, posts_that_wait_have_a_limit)
+{
+    gcl_node_config config;
+    (void)gcl_test_begin(&mem);
+    loop = ev_loop_new(0);
+    gcl_node_config_init(&config);
+    config.loop = loop;
+    config.name = "posts@127.0.0.1";
+    config.cookie = "cookie";
+    config.no_listener = true;
+    config.max_posts = 2;
+    config.allocator = &mem.allocator;
+    config.user = &sides[0];
+    config.on_closed = on_closed;
+    cr_assert_eq(gcl_node_new(&config, &sides[0].node, NULL, 0), 0);
+    gcl_poster *poster = gcl_node_poster(sides[0].node);
+    cr_assert_eq(gcl_post(poster, set_flag, &posted), 0);
+    cr_assert_eq(gcl_post(poster, set_flag, &posted), 0);
+    cr_assert_eq(gcl_post(poster, set_flag, &posted), GCL_EBUSY);
+    run_until(was_posted);
+    cr_assert_eq(gcl_post(poster, set_flag, &posted), 0);
+    gcl_poster_release(poster);
+    gcl_node_close(sides[0].node);
+    sides[1].is_closed = true;
+    run_until(both_closed);
+    ev_loop_destroy(loop);
+    gcl_test_end(&mem);
 }
 
 static bool worked;
