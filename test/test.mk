@@ -105,7 +105,7 @@ $(tsan_programs): $(build)/tsan/test/%: $(build)/tsan/test/c/tsan/%.o $(build)/t
 
 test-sanitizer: $(asan_programs:%=$(build)/asan/test-%) programs-asan erlang \
 		$(tsan_programs)
-	$(Q)rm -rf $(sanitizer_reports) && mkdir -p $(sanitizer_reports) $(results); \
+	$(Q)rm -rf $(sanitizer_reports) $(results)/sanitizer-logs.txt && mkdir -p $(sanitizer_reports) $(results); \
 	export $(sanitizer_env); status=0; \
 	for part in $(asan_programs); do \
 		GCL_QUICK=1 $(tools)/with_epmd.sh $(tools)/criterion.sh sanitizer $$part/ \
