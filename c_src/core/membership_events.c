@@ -89,7 +89,8 @@ static void forget_longest_lost(struct gcl_membership *m)
             (longest == NULL || peer->since_ms < longest->since_ms))
             longest = peer;
     }
-    gcl_membership_drop(m, longest, GCL_MEMBERSHIP_LOST);
+    if (longest != NULL)
+        gcl_membership_drop(m, longest, GCL_MEMBERSHIP_LOST);
 }
 
 static void lose_node(struct gcl_membership *m, struct gcl_member_node *node)

@@ -510,8 +510,14 @@ int gcl_node_connect(gcl_node *node, const char *name, gcl_connect_function *don
     }
     *waiter = (struct waiter){.done = done, .user = user};
     gcl_list_add_last(&peer->waiters, &waiter->at_peer);
-    if (peer->up != NULL)
-        return gcl_loop_set(&node->loop, &peer->wait, 0);
+    if (peer->up != NULL) {
+        error = gcl_loop_set(&node->loop, &peer->wait, 0);
+        if (error != 0) {
+            gcl_list_remove(&waiter->at_peer);
+            gcl_free(node->mem, waiter);
+        }
+        return error;
+    }
     step(peer, GCL_CONNECT_WANT, 0, "");
     return 0;
 }

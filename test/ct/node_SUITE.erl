@@ -23,7 +23,11 @@
     closes_a_silent_peer/1,
     ticks_for_an_idle_peer/1,
     comes_back_under_another_creation/1,
-    registers_again_with_a_restarted_epmd/1
+    registers_again_with_a_restarted_epmd/1,
+    registers_when_epmd_comes_up_later/1,
+    says_that_its_name_is_taken/1,
+    gives_up_a_silent_handshake/1,
+    garbage_closes_only_that_connection/1
 ]).
 
 -define(DEADLINE, 20000).
@@ -47,7 +51,11 @@ all() ->
         closes_a_silent_peer,
         ticks_for_an_idle_peer,
         comes_back_under_another_creation,
-        registers_again_with_a_restarted_epmd
+        registers_again_with_a_restarted_epmd,
+        registers_when_epmd_comes_up_later,
+        says_that_its_name_is_taken,
+        gives_up_a_silent_handshake,
+        garbage_closes_only_that_connection
     ].
 
 init_per_suite(Config) -> Config.
@@ -220,22 +228,79 @@ registers_again_with_a_restarted_epmd(Config) ->
     stop(Port),
     stop_epmd(Again).
 
+%% Pids may be known by then, so the creation that it had stays.
+registers_when_epmd_comes_up_later(Config) ->
+    EpmdPort = free_port(),
+    Port = open(Config, [], cookie(), [{"ERL_EPMD_PORT", integer_to_list(EpmdPort)}]),
+    expect(Port, "log warning epmd_down"),
+    [_, _, _, Creation] = string:lexemes(expect(Port, "ready"), " "),
+    ?assert(list_to_integer(Creation) >= 4),
+    Epmd = start_epmd(EpmdPort),
+    [Alive, _] = string:lexemes(?config(name, Config), "@"),
+    await(fun() -> is_registered(Alive, EpmdPort) end),
+    send(Port, "self"),
+    ?assertEqual("self " ++ ?config(name, Config) ++ " " ++ Creation, expect(Port, "self ")),
+    stop(Port),
+    stop_epmd(Epmd).
+
+says_that_its_name_is_taken(Config) ->
+    Port = start(Config, []),
+    Second = open(Config, [], cookie(), []),
+    Line = expect(Second, "log warning epmd_down"),
+    ?assertNotEqual(nomatch, string:find(Line, "another node of this name")),
+    ?assertEqual(pong, net_adm:ping(?config(cnode, Config))),
+    stop(Second),
+    stop(Port).
+
+%% Each step has its own time; who says nothing is told nothing.
+gives_up_a_silent_handshake(Config) ->
+    Port = open(Config, ["setup", "300"], cookie(), []),
+    [_, _, Number, _] = string:lexemes(expect(Port, "ready"), " "),
+    {ok, Socket} = gen_tcp:connect({127, 0, 0, 1}, list_to_integer(Number), [{active, true}]),
+    receive
+        {tcp_closed, Socket} -> ok
+    after ?DEADLINE -> ct:fail(not_closed)
+    end,
+    Line = expect(Port, "log notice handshake_failed"),
+    ?assertNotEqual(nomatch, string:find(Line, "timeout")),
+    stop(Port).
+
+garbage_closes_only_that_connection(Config) ->
+    Port = open(Config, [], cookie(), []),
+    [_, _, Number, _] = string:lexemes(expect(Port, "ready"), " "),
+    pong = net_adm:ping(?config(cnode, Config)),
+    {ok, Socket} = gen_tcp:connect({127, 0, 0, 1}, list_to_integer(Number), [{active, true}]),
+    ok = gen_tcp:send(Socket, <<0, 5, "hello">>),
+    receive
+        {tcp_closed, Socket} -> ok
+    after ?DEADLINE -> ct:fail(not_closed)
+    end,
+    expect(Port, "log notice handshake_failed from somebody"),
+    ?assertEqual(pong, net_adm:ping(?config(cnode, Config))),
+    none = next_line(Port, "log info node_down", 100),
+    stop(Port).
+
 %% --- the program --------------------------------------------------------------------------------
 
-start(Config, Options) -> start(Config, Options, atom_to_list(erlang:get_cookie())).
+start(Config, Options) -> start(Config, Options, cookie()).
 
 start(Config, Options, Cookie) -> start(Config, Options, Cookie, []).
 
 start(Config, Options, Cookie, Environment) ->
+    Port = open(Config, Options, Cookie, Environment),
+    expect(Port, "ready " ++ ?config(name, Config)),
+    Port.
+
+open(Config, Options, Cookie, Environment) ->
     Program = filename:join(os:getenv("GCL_BIN"), "node"),
-    Port = open_port({spawn_executable, Program}, [
+    open_port({spawn_executable, Program}, [
         {args, [?config(name, Config) | Options]},
         {env, [{"GCL_COOKIE", Cookie} | Environment]},
         {line, 4096},
         exit_status
-    ]),
-    expect(Port, "ready " ++ ?config(name, Config)),
-    Port.
+    ]).
+
+cookie() -> atom_to_list(erlang:get_cookie()).
 
 send(Port, Line) -> true = port_command(Port, Line ++ "\n").
 

@@ -2,8 +2,8 @@
 /*
  * A node that suites drive by lines: `connect NODE`, `disconnect NODE`, `info NODE`; the end of
  * input closes it. It answers with `ready NODE PORT CREATION`, `connected NODE`, `failed NODE ERROR
- * TEXT`, `info NODE FLAGS CREATION hidden|visible`, `closed`; what it logs comes as `log LEVEL
- * EVENT TEXT`.
+ * TEXT`, `info NODE FLAGS CREATION hidden|visible`, `self NODE CREATION`, `closed`; what it logs
+ * comes as `log LEVEL EVENT TEXT`.
  *
  *     node NAME [ticktime SECONDS] [port PORT] [setup MS]
  */
@@ -65,6 +65,8 @@ static void command(struct program *program, char *line)
 {
     char *argument = strchr(line, ' ');
     int error = 0;
+    if (strcmp(line, "self") == 0)
+        printf("self %s %u\n", gcl_node_name(program->node), gcl_node_creation(program->node));
     if (argument == NULL)
         return;
     *argument++ = '\0';
