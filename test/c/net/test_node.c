@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "net/address.h"
 #include "support.h"
 
 enum { DEADLINE_S = 30, ROUNDS = 200 };
@@ -139,6 +140,63 @@ Test(node, two_in_one_process_connect_and_close)
     run_until(both_told);
     cr_assert(gcl_node_is_connected(sides[0].node, sides[1].name));
     stop_both();
+}
+
+static uint16_t free_port(const char *address)
+{
+    struct gcl_address free;
+    cr_assert(gcl_address_parse(address, 0, &free));
+    int fd = socket(free.socket.any.sa_family, SOCK_STREAM, 0);
+    cr_assert_eq(bind(fd, &free.socket.any, free.size), 0);
+    cr_assert_eq(getsockname(fd, &free.socket.any, &free.size), 0);
+    cr_assert_eq(close(fd), 0);
+    return gcl_address_port(&free);
+}
+
+/* A fixed port and no epmd on either side; the creation is random then. */
+static void connect_without_epmd(const char *address)
+{
+    (void)gcl_test_begin(&mem);
+    memset(sides, 0, sizeof sides);
+    loop = ev_loop_new(0);
+    for (int i = 0; i < 2; i++) {
+        gcl_node_config config;
+        char detail[256];
+        (void)snprintf(sides[i].name, sizeof sides[i].name, "n%d@127.0.0.1", i);
+        gcl_node_config_init(&config);
+        config.loop = loop;
+        config.name = sides[i].name;
+        config.cookie = "cookie";
+        config.listen_address = address;
+        config.listen_port = free_port(address);
+        config.no_epmd = true;
+        config.allocator = &mem.allocator;
+        config.log_level = GCL_LOG_ERROR;
+        config.user = &sides[i];
+        config.on_ready = on_ready;
+        config.on_closed = on_closed;
+        cr_assert_eq(gcl_node_new(&config, &sides[i].node, detail, sizeof detail), 0, "%s", detail);
+        cr_assert_eq(gcl_node_port(sides[i].node), config.listen_port);
+        cr_assert_geq(gcl_node_creation(sides[i].node), 4);
+    }
+    run_until(both_ready);
+    cr_assert_eq(
+        gcl_node_set_address(sides[0].node, sides[1].name, address, gcl_node_port(sides[1].node)),
+        0);
+    cr_assert_eq(gcl_node_connect(sides[0].node, sides[1].name, on_connected, NULL), 0);
+    sides[1].outcomes = 1;
+    run_until(both_told);
+    stop_both();
+}
+
+Test(node, a_fixed_port_needs_no_epmd)
+{
+    connect_without_epmd("127.0.0.1");
+}
+
+Test(node, connects_over_ipv6)
+{
+    connect_without_epmd("::1");
 }
 
 /* Both dial in the same turn, so that both attempts are under way when they meet. */
