@@ -100,6 +100,53 @@ static bool find_host(struct gcl_peer *peer)
     return gcl_address_parse(host, 0, &peer->address);
 }
 
+/* The peer's host is known; which port? */
+static void ask_epmd(struct gcl_peer *peer)
+{
+    struct gcl_node *node = peer->node;
+    struct gcl_address epmd = peer->address;
+    gcl_address_set_port(&epmd, gcl_address_port(&node->epmd));
+    struct gcl_str alive = gcl_str_make(peer->text, strcspn(peer->text, "@"));
+    int error = gcl_epmd_lookup_start(&peer->lookup, &node->loop, node->mem, &epmd, alive,
+                                      node->config.setup_timeout_ms, on_found);
+    peer->is_looking_up = error == 0;
+    if (error != 0)
+        fail_later(peer, error, gcl_strerror(error));
+}
+
+/* The lookup has as much time as any other step; then its outcome is not waited for any more. */
+static void resolve(struct gcl_peer *peer)
+{
+    struct gcl_node *node = peer->node;
+    const char *host = strchr(peer->text, '@') + 1;
+    int error = gcl_resolver_start(node->resolver, host, peer);
+    if (error != 0) {
+        fail_later(peer, GCL_ERESOLVE,
+                   error == GCL_EBUSY ? "too many host names are being looked up"
+                                      : "the lookup of the host name could not be started");
+        return;
+    }
+    peer->dial_error = GCL_ERESOLVE;
+    peer->dial_detail = "the lookup of the host name took too long";
+    if (gcl_loop_set(&node->loop, &peer->wait,
+                     gcl_loop_now_ms(&node->loop) + node->config.setup_timeout_ms) != 0) {
+        gcl_resolver_cancel(node->resolver, peer);
+        fail_later(peer, GCL_ENOMEM, "no memory for a deadline");
+    }
+}
+
+void gcl_dial_resolved(void *user, const struct gcl_address *address)
+{
+    struct gcl_peer *peer = user;
+    gcl_loop_cancel(&peer->node->loop, &peer->wait);
+    if (address == NULL) {
+        gcl_dial_failed(peer, GCL_ERESOLVE, "the host name is not known");
+        return;
+    }
+    peer->address = *address;
+    ask_epmd(peer);
+}
+
 void gcl_dial(struct gcl_peer *peer)
 {
     struct gcl_node *node = peer->node;
@@ -111,20 +158,10 @@ void gcl_dial(struct gcl_peer *peer)
         fail_later(peer, GCL_EEPMD, "no_epmd is set and gcl_node_set_address() was not called");
         return;
     }
-    if (!find_host(peer)) {
-        fail_later(peer, GCL_ERESOLVE,
-                   "the host is neither an address nor this host; names are not resolved yet: "
-                   "call gcl_node_set_address()");
-        return;
-    }
-    struct gcl_address epmd = peer->address;
-    gcl_address_set_port(&epmd, gcl_address_port(&node->epmd));
-    struct gcl_str alive = gcl_str_make(peer->text, strcspn(peer->text, "@"));
-    int error = gcl_epmd_lookup_start(&peer->lookup, &node->loop, node->mem, &epmd, alive,
-                                      node->config.setup_timeout_ms, on_found);
-    peer->is_looking_up = error == 0;
-    if (error != 0)
-        fail_later(peer, error, gcl_strerror(error));
+    if (find_host(peer))
+        ask_epmd(peer);
+    else
+        resolve(peer);
 }
 
 void gcl_dial_cancel(struct gcl_peer *peer)
@@ -132,5 +169,6 @@ void gcl_dial_cancel(struct gcl_peer *peer)
     if (peer->is_looking_up)
         gcl_epmd_lookup_cancel(&peer->lookup);
     peer->is_looking_up = false;
+    gcl_resolver_cancel(peer->node->resolver, peer);
     gcl_loop_cancel(&peer->node->loop, &peer->wait);
 }

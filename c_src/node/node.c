@@ -8,6 +8,7 @@
 
 #include "core/reason.h"
 #include "node/config.h"
+#include "node/dial.h"
 #include "node/net_kernel.h"
 #include "node/peer.h"
 #include "node/post.h"
@@ -18,6 +19,7 @@ enum {
     POSTS_PER_TURN = 1000,
     WORK_THREADS = 4,
     WORK_WAITING = 1024,
+    MAX_LOOKUPS = 16,
 };
 
 /* --- signals and effects -------------------------------------------------------------------- */
@@ -120,6 +122,7 @@ static void on_woken(struct gcl_loop *loop)
     struct gcl_node *node = GCL_CONTAINER_OF(loop, struct gcl_node, loop);
     bool more = gcl_poster_run(node->poster, node, POSTS_PER_TURN);
     more |= gcl_work_pool_run(node->pool, node, POSTS_PER_TURN);
+    gcl_resolver_run(node->resolver, gcl_dial_resolved);
     if (more)
         gcl_loop_wake(loop);
     gcl_node_settle(node);
@@ -232,7 +235,10 @@ static int init_threads(struct gcl_node *node)
     struct gcl_work_config work = {WORK_THREADS, WORK_WAITING, wake_loop, &node->loop};
     node->poster = gcl_poster_new(node->config.max_posts, wake_loop, &node->loop);
     node->pool = gcl_work_pool_new(&work);
-    return node->poster != NULL && node->pool != NULL ? 0 : GCL_ENOMEM;
+    struct gcl_resolver_config resolver = {NULL, MAX_LOOKUPS, wake_loop, &node->loop};
+    node->resolver = gcl_resolver_new(&resolver);
+    bool complete = node->poster != NULL && node->pool != NULL && node->resolver != NULL;
+    return complete ? 0 : GCL_ENOMEM;
 }
 
 static int start(struct gcl_node *node, const gcl_node_config *config,
@@ -274,6 +280,8 @@ static void free_node(struct gcl_node *node)
         gcl_work_pool_free(node->pool);
     if (node->poster != NULL)
         gcl_poster_release(node->poster);
+    if (node->resolver != NULL)
+        gcl_resolver_close(node->resolver);
     gcl_signal_queue_fini(&node->local);
     gcl_signal_queue_fini(&node->running);
     gcl_table_fini(&node->peer_names);

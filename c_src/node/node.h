@@ -13,6 +13,7 @@
 #include "net/connection.h"
 #include "net/epmd.h"
 #include "net/listener.h"
+#include "net/resolver.h"
 #include "node/signal_queue.h"
 #include "node/work.h"
 
@@ -37,6 +38,7 @@ struct gcl_node {
     struct gcl_signal_queue running; /* ... and is being handed out */
     gcl_poster *poster;
     struct gcl_work_pool *pool;
+    struct gcl_resolver *resolver;
     struct gcl_deadline ready;
     bool is_settling;
     bool is_ready;

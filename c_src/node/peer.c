@@ -300,6 +300,7 @@ void gcl_dial_failed(struct gcl_peer *peer, int error, const char *detail)
 static void on_wait_over(struct gcl_deadline *deadline)
 {
     struct gcl_peer *peer = GCL_CONTAINER_OF(deadline, struct gcl_peer, wait);
+    gcl_resolver_cancel(peer->node->resolver, peer);
     if (peer->state == GCL_CONNECT_DIALING)
         gcl_dial_failed(peer, peer->dial_error, peer->dial_detail);
     else if (peer->up != NULL)

@@ -127,9 +127,9 @@ typedef void gcl_connect_function(gcl_node *node, const char *name, int error, c
                                   void *user);
 
 /**
- * Connects to the node `name`, as net_kernel:connect_node/1. Its host has to be this host,
- * `localhost` or a numeric address, unless gcl_node_set_address() has said where it is: names of
- * other hosts are not resolved yet (GCL_ERESOLVE). 0, GCL_ENAME, GCL_ECLOSED (the node is closing),
+ * Connects to the node `name`, as net_kernel:connect_node/1. Sending to a node connects by itself;
+ * this is for programs that want to know. The host's name is looked up on another thread where it
+ * is not this host, `localhost` or an address. 0, GCL_ENAME, GCL_ECLOSED (the node is closing),
  * GCL_ENOMEM.
  */
 GCL_API int gcl_node_connect(gcl_node *node, const char *name, gcl_connect_function *done,
