@@ -3,11 +3,12 @@
 
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <gen_cluster/error.h>
+
+#include "net/thread.h"
 
 enum { HOST_BYTES = 256 };
 
@@ -93,28 +94,11 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
-/* All signals stay with the program's own threads. */
-static bool start_thread(struct lookup *lookup)
-{
-    pthread_attr_t attributes;
-    pthread_t thread;
-    sigset_t all, before;
-    if (pthread_attr_init(&attributes) != 0)
-        return false;
-    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&thread, &attributes, thread_main, lookup);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&attributes);
-    return error == 0;
-}
-
 static int start_locked(struct gcl_resolver *resolver, struct lookup *lookup)
 {
     if (resolver->running >= resolver->config.max_lookups)
         return GCL_EBUSY;
-    if (!start_thread(lookup))
+    if (!gcl_thread_start(thread_main, lookup))
         return GCL_ESYS;
     resolver->running++;
     lookup->next = resolver->lookups;

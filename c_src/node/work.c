@@ -2,8 +2,9 @@
 #include "node/work.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
+
+#include "net/thread.h"
 
 struct item {
     struct item *next;
@@ -122,21 +123,9 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
-/* All signals stay with the program's own threads. */
 static int start_thread(struct gcl_work_pool *pool)
 {
-    pthread_attr_t attributes;
-    pthread_t thread;
-    sigset_t all, before;
-    if (pthread_attr_init(&attributes) != 0)
-        return GCL_ESYS;
-    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&thread, &attributes, thread_main, pool);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&attributes);
-    if (error != 0)
+    if (!gcl_thread_start(thread_main, pool))
         return GCL_ESYS;
     pool->threads++;
     return 0;
