@@ -62,7 +62,7 @@ Test(table, random_adds_and_removes_with_colliding_hashes)
     random_walk(2, 7);
 }
 
-Test(table, hash_is_siphash_1_3_of_the_seed)
+Test(table, hash_depends_on_seed_and_size)
 {
     /* Same bytes under another seed must hash otherwise, or a peer could choose collisions. */
     const uint64_t other[2] = {3, 4};
