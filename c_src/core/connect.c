@@ -49,7 +49,6 @@ static const struct rule rules[GCL_CONNECT_STATES][GCL_CONNECT_EVENTS] = {
         {
             [GCL_CONNECT_WANT] = RULE(NOTHING, CONTESTED),
             [GCL_CONNECT_OFFER] = RULE(DISMISS, CONTESTED),
-            [GCL_CONNECT_ACCEPT_UP] = RULE(REPLACE, UP),
             [GCL_CONNECT_ACCEPT_FAILED] = RULE(NOTHING, UP),
             [GCL_CONNECT_LOST] = RULE(NODEDOWN, ACCEPTING),
         },

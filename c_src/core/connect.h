@@ -34,7 +34,7 @@ enum gcl_connect_event {
     GCL_CONNECT_WAIT_OVER,     /* the attempt of the peer did not come in time */
     GCL_CONNECT_ACCEPT_UP,     /* the peer's attempt passed the handshake */
     GCL_CONNECT_ACCEPT_FAILED, /* ... failed, or was taken back after `alive` */
-    GCL_CONNECT_LOST,          /* the connection that was up is lost */
+    GCL_CONNECT_LOST,          /* the connection that was up is lost, or has been replaced */
     GCL_CONNECT_EVENTS
 };
 
@@ -50,7 +50,6 @@ enum gcl_connect_action {
     GCL_CONNECT_RETRY,              /* dial, if somebody still waits; else GCL_CONNECT_DOWN */
     GCL_CONNECT_NODEUP,
     GCL_CONNECT_NODEDOWN,
-    GCL_CONNECT_REPLACE, /* nodedown of the old connection, then nodeup of the new one */
     GCL_CONNECT_IMPOSSIBLE,
 };
 

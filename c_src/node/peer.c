@@ -207,16 +207,6 @@ static void close_attempt(struct gcl_attempt *attempt)
     gcl_connection_close(connection);
 }
 
-static void close_old(struct gcl_peer *peer)
-{
-    if (peer->up == NULL)
-        return;
-    close_attempt(peer->up);
-    peer->up = NULL;
-    gcl_core_peer_down(&peer->node->core, &peer->core);
-    gcl_node_settle(peer->node);
-}
-
 static void admit(struct gcl_attempt *attempt, enum gcl_handshake_status status)
 {
     gcl_connection_admit(attempt->connection, status, gcl_str_make(NULL, 0), 0);
@@ -282,8 +272,7 @@ static void step(struct gcl_peer *peer, enum gcl_connect_event event, int error,
     case GCL_CONNECT_REFUSE:
     case GCL_CONNECT_CHALLENGE:
     case GCL_CONNECT_DISMISS:
-    case GCL_CONNECT_NODEUP:  /* go_up() follows: it needs what the handshake found out */
-    case GCL_CONNECT_REPLACE: /* likewise; the old connection was closed when it was proven */
+    case GCL_CONNECT_NODEUP: /* go_up() follows: it needs what the handshake found out */
         break;
     case GCL_CONNECT_IMPOSSIBLE:
         gcl_log(&peer->node->log, GCL_LOG_ERROR, "connect_state",
@@ -357,9 +346,12 @@ static bool on_alive(struct gcl_connection *connection)
 
 static void on_proven(struct gcl_connection *connection)
 {
-    struct gcl_attempt *attempt = gcl_connection_user(connection);
-    if (attempt->peer != NULL)
-        close_old(attempt->peer);
+    struct gcl_peer *peer = ((struct gcl_attempt *)gcl_connection_user(connection))->peer;
+    struct gcl_attempt *old = peer->up;
+    if (old == NULL)
+        return;
+    close_attempt(old);
+    step(peer, GCL_CONNECT_LOST, GCL_ECLOSED, "the node has connected anew");
 }
 
 static void on_up(struct gcl_connection *connection, const struct gcl_handshake *result)

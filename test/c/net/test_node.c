@@ -153,39 +153,79 @@ static uint16_t free_port(const char *address)
     return gcl_address_port(&free);
 }
 
-/* A fixed port and no epmd on either side; the creation is random then. */
+/* A fixed port and no epmd; the creation is random then. */
+static void start_without_epmd(struct side *side, const char *name, const char *address)
+{
+    gcl_node_config config;
+    char detail[256];
+    (void)snprintf(side->name, sizeof side->name, "%s@127.0.0.1", name);
+    gcl_node_config_init(&config);
+    config.loop = loop;
+    config.name = side->name;
+    config.cookie = "cookie";
+    config.listen_address = address;
+    config.listen_port = free_port(address);
+    config.no_epmd = true;
+    config.allocator = &mem.allocator;
+    config.log_level = GCL_LOG_ERROR;
+    config.user = side;
+    config.on_ready = on_ready;
+    config.on_closed = on_closed;
+    cr_assert_eq(gcl_node_new(&config, &side->node, detail, sizeof detail), 0, "%s", detail);
+    cr_assert_eq(gcl_node_port(side->node), config.listen_port);
+    cr_assert_geq(gcl_node_creation(side->node), 4);
+}
+
+static void connect_to(struct side *from, const struct side *to, const char *address)
+{
+    cr_assert_eq(gcl_node_set_address(from->node, to->name, address, gcl_node_port(to->node)), 0);
+    cr_assert_eq(gcl_node_connect(from->node, to->name, on_connected, NULL), 0);
+}
+
 static void connect_without_epmd(const char *address)
 {
     (void)gcl_test_begin(&mem);
     memset(sides, 0, sizeof sides);
     loop = ev_loop_new(0);
-    for (int i = 0; i < 2; i++) {
-        gcl_node_config config;
-        char detail[256];
-        (void)snprintf(sides[i].name, sizeof sides[i].name, "n%d@127.0.0.1", i);
-        gcl_node_config_init(&config);
-        config.loop = loop;
-        config.name = sides[i].name;
-        config.cookie = "cookie";
-        config.listen_address = address;
-        config.listen_port = free_port(address);
-        config.no_epmd = true;
-        config.allocator = &mem.allocator;
-        config.log_level = GCL_LOG_ERROR;
-        config.user = &sides[i];
-        config.on_ready = on_ready;
-        config.on_closed = on_closed;
-        cr_assert_eq(gcl_node_new(&config, &sides[i].node, detail, sizeof detail), 0, "%s", detail);
-        cr_assert_eq(gcl_node_port(sides[i].node), config.listen_port);
-        cr_assert_geq(gcl_node_creation(sides[i].node), 4);
-    }
+    start_without_epmd(&sides[0], "one", address);
+    start_without_epmd(&sides[1], "two", address);
     run_until(both_ready);
-    cr_assert_eq(
-        gcl_node_set_address(sides[0].node, sides[1].name, address, gcl_node_port(sides[1].node)),
-        0);
-    cr_assert_eq(gcl_node_connect(sides[0].node, sides[1].name, on_connected, NULL), 0);
+    connect_to(&sides[0], &sides[1], address);
     sides[1].outcomes = 1;
     run_until(both_told);
+    stop_both();
+}
+
+static struct side again;
+
+static bool came_back(void)
+{
+    return again.outcomes == 1 && !gcl_node_is_connected(sides[1].node, sides[0].name);
+}
+
+static bool again_closed(void)
+{
+    return again.is_closed;
+}
+
+/* The same name a second time, while the first connection still looks alive: status `alive`. */
+Test(node, a_peer_that_came_back_replaces_its_old_connection)
+{
+    (void)gcl_test_begin(&mem);
+    loop = ev_loop_new(0);
+    start_without_epmd(&sides[0], "one", "127.0.0.1");
+    start_without_epmd(&sides[1], "two", "127.0.0.1");
+    start_without_epmd(&again, "two", "127.0.0.1");
+    run_until(both_ready);
+    connect_to(&sides[1], &sides[0], "127.0.0.1");
+    sides[0].outcomes = 1;
+    run_until(both_told);
+    connect_to(&again, &sides[0], "127.0.0.1");
+    run_until(came_back);
+    cr_assert(gcl_node_is_connected(again.node, sides[0].name));
+    cr_assert(gcl_node_is_connected(sides[0].node, again.name));
+    gcl_node_close(again.node);
+    run_until(again_closed);
     stop_both();
 }
 

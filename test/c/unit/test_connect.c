@@ -40,10 +40,12 @@ Test(connect, a_stranger_in_a_peers_name_ends_nothing)
 
 Test(connect, a_peer_that_came_back_replaces_its_old_connection)
 {
-    expect(GCL_CONNECT_CONTESTED, GCL_CONNECT_ACCEPT_UP, false, GCL_CONNECT_REPLACE,
-           GCL_CONNECT_UP);
+    /* The old one is given up as soon as the new one is proven, before it is up. */
     expect(GCL_CONNECT_CONTESTED, GCL_CONNECT_LOST, false, GCL_CONNECT_NODEDOWN,
            GCL_CONNECT_ACCEPTING);
+    expect(GCL_CONNECT_ACCEPTING, GCL_CONNECT_ACCEPT_UP, false, GCL_CONNECT_NODEUP, GCL_CONNECT_UP);
+    expect(GCL_CONNECT_CONTESTED, GCL_CONNECT_ACCEPT_UP, false, GCL_CONNECT_IMPOSSIBLE,
+           GCL_CONNECT_CONTESTED);
 }
 
 Test(connect, wanting_a_connection_dials_once)
