@@ -4,37 +4,7 @@
 #include <gen_cluster/error.h>
 
 #include "wire/id.h"
-
-enum tag {
-    NATIVE_RECORD_EXT = 67,
-    NEW_FLOAT_EXT = 70,
-    BIT_BINARY_EXT = 77,
-    NEWER_REFERENCE_EXT = 90,
-    NEW_PID_EXT = 88,
-    NEW_PORT_EXT = 89,
-    SMALL_INTEGER_EXT = 97,
-    INTEGER_EXT = 98,
-    ATOM_EXT = 100,
-    REFERENCE_EXT = 101,
-    PORT_EXT = 102,
-    PID_EXT = 103,
-    SMALL_TUPLE_EXT = 104,
-    LARGE_TUPLE_EXT = 105,
-    NIL_EXT = 106,
-    STRING_EXT = 107,
-    LIST_EXT = 108,
-    BINARY_EXT = 109,
-    SMALL_BIG_EXT = 110,
-    LARGE_BIG_EXT = 111,
-    NEW_FUN_EXT = 112,
-    EXPORT_EXT = 113,
-    NEW_REFERENCE_EXT = 114,
-    SMALL_ATOM_EXT = 115,
-    MAP_EXT = 116,
-    ATOM_UTF8_EXT = 118,
-    SMALL_ATOM_UTF8_EXT = 119,
-    V4_PORT_EXT = 120,
-};
+#include "wire/term_tag.h"
 
 enum { FUN_UNIQ_BYTES = 16 };
 
@@ -97,14 +67,14 @@ static bool skip_atoms(struct gcl_cursor *at, uint64_t count)
 static bool skip_small(struct gcl_cursor *at)
 {
     uint8_t tag;
-    return gcl_cursor_u8(at, &tag) && tag == SMALL_INTEGER_EXT && gcl_cursor_skip(at, 1);
+    return gcl_cursor_u8(at, &tag) && tag == GCL_TAG_SMALL_INT && gcl_cursor_skip(at, 1);
 }
 
 static bool skip_integer(struct gcl_cursor *at)
 {
     uint8_t tag;
-    return gcl_cursor_u8(at, &tag) && ((tag == SMALL_INTEGER_EXT && gcl_cursor_skip(at, 1)) ||
-                                       (tag == INTEGER_EXT && gcl_cursor_skip(at, 4)));
+    return gcl_cursor_u8(at, &tag) && ((tag == GCL_TAG_SMALL_INT && gcl_cursor_skip(at, 1)) ||
+                                       (tag == GCL_TAG_INT && gcl_cursor_skip(at, 4)));
 }
 
 static bool skip_id(struct gcl_cursor *at, uint8_t tag)
@@ -112,9 +82,9 @@ static bool skip_id(struct gcl_cursor *at, uint8_t tag)
     struct gcl_wire_pid pid;
     struct gcl_wire_ref ref;
     struct gcl_wire_port port;
-    if (tag == NEW_PID_EXT || tag == PID_EXT)
+    if (tag == GCL_TAG_PID || tag == GCL_TAG_OLD_PID)
         return gcl_wire_pid_decode(at, &pid);
-    if (tag == NEW_PORT_EXT || tag == V4_PORT_EXT || tag == PORT_EXT)
+    if (tag == GCL_TAG_PORT || tag == GCL_TAG_V4_PORT || tag == GCL_TAG_OLD_PORT)
         return gcl_wire_port_decode(at, &port);
     return gcl_wire_ref_decode(at, &ref);
 }
@@ -152,7 +122,7 @@ static bool open_tuple(struct gcl_cursor *at, uint8_t tag, struct level *inside)
 {
     uint8_t small;
     uint32_t count;
-    if (tag == SMALL_TUPLE_EXT) {
+    if (tag == GCL_TAG_SMALL_TUPLE) {
         if (!gcl_cursor_u8(at, &small))
             return false;
         count = small;
@@ -181,52 +151,52 @@ static bool skip_one(struct gcl_cursor *at, struct level *inside)
     if (!gcl_cursor_u8(at, &tag))
         return false;
     switch (tag) {
-    case SMALL_INTEGER_EXT:
+    case GCL_TAG_SMALL_INT:
         return gcl_cursor_skip(at, 1);
-    case INTEGER_EXT:
+    case GCL_TAG_INT:
         return gcl_cursor_skip(at, 4);
-    case NEW_FLOAT_EXT:
+    case GCL_TAG_FLOAT:
         return skip_float(at);
-    case NIL_EXT:
+    case GCL_TAG_NIL:
         return true;
-    case STRING_EXT:
+    case GCL_TAG_STRING:
         return skip_counted_u16(at);
-    case BINARY_EXT:
+    case GCL_TAG_BINARY:
         return skip_counted_u32(at, 0);
-    case SMALL_BIG_EXT:
+    case GCL_TAG_SMALL_BIG:
         return skip_counted_u8(at, 1); /* a byte of sign */
-    case LARGE_BIG_EXT:
+    case GCL_TAG_BIG:
         return skip_counted_u32(at, 1);
-    case BIT_BINARY_EXT:
+    case GCL_TAG_BITS:
         return skip_bits(at);
-    case ATOM_EXT:
-    case SMALL_ATOM_EXT:
-    case ATOM_UTF8_EXT:
-    case SMALL_ATOM_UTF8_EXT:
+    case GCL_TAG_LATIN1_ATOM:
+    case GCL_TAG_SMALL_LATIN1_ATOM:
+    case GCL_TAG_ATOM:
+    case GCL_TAG_SMALL_ATOM:
         *at = start;
         return skip_atom(at);
-    case NEW_PID_EXT:
-    case PID_EXT:
-    case NEW_PORT_EXT:
-    case V4_PORT_EXT:
-    case PORT_EXT:
-    case NEWER_REFERENCE_EXT:
-    case NEW_REFERENCE_EXT:
-    case REFERENCE_EXT:
+    case GCL_TAG_PID:
+    case GCL_TAG_OLD_PID:
+    case GCL_TAG_PORT:
+    case GCL_TAG_V4_PORT:
+    case GCL_TAG_OLD_PORT:
+    case GCL_TAG_REF:
+    case GCL_TAG_NEW_REF:
+    case GCL_TAG_OLD_REF:
         *at = start;
         return skip_id(at, tag);
-    case EXPORT_EXT:
+    case GCL_TAG_EXPORT:
         return skip_atoms(at, 2) && skip_small(at);
-    case SMALL_TUPLE_EXT:
-    case LARGE_TUPLE_EXT:
+    case GCL_TAG_SMALL_TUPLE:
+    case GCL_TAG_TUPLE:
         return open_tuple(at, tag, inside);
-    case LIST_EXT:
+    case GCL_TAG_LIST:
         return open_counted(at, inside, 1, 1);
-    case MAP_EXT:
+    case GCL_TAG_MAP:
         return open_counted(at, inside, 2, 0);
-    case NEW_FUN_EXT:
+    case GCL_TAG_FUN:
         return open_fun(at, inside);
-    case NATIVE_RECORD_EXT:
+    case GCL_TAG_RECORD:
         return open_record(at, inside);
     default: /* a byte of the peer, no enum of ours */
         return false;

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Text to bytes: terms, and the patterns of gcl_match() and gcl_write(). What a pattern leaves open
+ * is a hole: one byte that is no tag, in the place of a term.
+ */
+#ifndef GCL_WIRE_TERM_PARSE_H
+#define GCL_WIRE_TERM_PARSE_H
+
+#include <gen_cluster/term.h>
+
+#include "base/buffer.h"
+#include "base/str.h"
+#include "wire/term_scan.h"
+
+enum gcl_hole {
+    GCL_HOLE_INT = 1, /* the order is that of "iufasbprt" */
+    GCL_HOLE_UINT,
+    GCL_HOLE_FLOAT,
+    GCL_HOLE_ATOM,
+    GCL_HOLE_STRING,
+    GCL_HOLE_BINARY,
+    GCL_HOLE_PID,
+    GCL_HOLE_REF,
+    GCL_HOLE_TERM,
+    GCL_HOLE_ANY,
+    GCL_HOLE_LAST = GCL_HOLE_ANY,
+};
+
+enum gcl_parse_mode { GCL_PARSE_TERM, GCL_PARSE_MATCH, GCL_PARSE_BUILD };
+
+/**
+ * Appends the term of a text, without the version byte. 0, GCL_ESYNTAX, GCL_ENOTSUP, GCL_ELIMIT or
+ * GCL_ENOMEM; on error nothing was added and `*error`, if it is not NULL, says where and why.
+ */
+int gcl_parse(struct gcl_str text, enum gcl_parse_mode mode, struct gcl_buffer *out,
+              gcl_parse_error *error) GCL_MUST_USE;
+
+/* --- for term_number.c and term_bits.c ------------------------------------------------------- */
+
+struct gcl_parser {
+    struct gcl_scanner scan;
+    struct gcl_buffer *out;
+    enum gcl_parse_mode mode;
+    int error;
+};
+
+/** Notes the first error, at the current token; returns false. */
+bool gcl_parse_fail(struct gcl_parser *parser, int error, const char *reason);
+
+/** Makes the next token the current one. */
+bool gcl_parse_advance(struct gcl_parser *parser);
+
+static inline bool gcl_parse_at_mark(const struct gcl_parser *parser, unsigned mark)
+{
+    return parser->scan.token.kind == GCL_TOKEN_MARK && parser->scan.token.mark == mark;
+}
+
+/** Writes the current token, an integer, character or float, with that sign, into `out`. */
+bool gcl_parse_number(struct gcl_parser *parser, bool is_negative, struct gcl_buffer *out);
+
+/** Reads from behind << to behind >> and writes a binary. */
+bool gcl_parse_bits(struct gcl_parser *parser);
+
+#endif
