@@ -16,6 +16,7 @@ struct gcl_alias {
     struct gcl_list at_process; /* in process->aliases */
     struct gcl_core_process *process;
     gcl_ref ref;
+    uint8_t kind; /* for the owner; the core does not look at it */
 };
 
 struct gcl_aliases {

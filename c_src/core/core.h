@@ -78,7 +78,8 @@ void gcl_core_fini(struct gcl_core *core);
 /* --- events --------------------------------------------------------------------------------- */
 
 /**
- * A signal arrived: from `peer`, or from a local process and `peer` is NULL (SEND and EXIT2 only).
+ * A signal arrived: from `peer`, or from a local process and `peer` is NULL (SEND, EXIT2, STOP and
+ * END only).
  * 0; GCL_ENOMEM or GCL_ELIMIT when a link or monitor could not be kept: then the peer has been
  * promised nothing and its connection has to be closed.
  */

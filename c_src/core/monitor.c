@@ -23,12 +23,63 @@ void gcl_monitors_init(struct gcl_monitors *monitors, const gcl_allocator *mem,
     monitors->seed[1] = seed[1];
     monitors->names = names;
     gcl_table_init(&monitors->table, mem);
+    for (int kind = 0; kind < GCL_MONITOR_BLOCKS; kind++) {
+        gcl_list_init(&monitors->spare[kind]);
+        monitors->spare_count[kind] = 0;
+    }
+}
+
+/* --- blocks --------------------------------------------------------------------------------- */
+
+static int block_kind(size_t name_size)
+{
+    if (name_size == 0)
+        return 0;
+    return name_size <= GCL_MONITOR_NAME_ROOM ? 1 : GCL_MONITOR_BLOCKS;
+}
+
+static struct gcl_monitor *take_spare(struct gcl_monitors *monitors, int kind)
+{
+    struct gcl_list *at = gcl_list_first(&monitors->spare[kind]);
+    if (at == NULL)
+        return NULL;
+    gcl_list_remove(at);
+    monitors->spare_count[kind]--;
+    return GCL_CONTAINER_OF(at, struct gcl_monitor, at_watcher);
+}
+
+static struct gcl_monitor *new_block(struct gcl_monitors *monitors, size_t name_size)
+{
+    int kind = block_kind(name_size);
+    struct gcl_monitor *monitor = kind < GCL_MONITOR_BLOCKS ? take_spare(monitors, kind) : NULL;
+    if (monitor != NULL)
+        return monitor;
+    size_t room = kind == 1 ? GCL_MONITOR_NAME_ROOM : name_size;
+    return gcl_alloc(monitors->mem, sizeof *monitor + room);
+}
+
+static void free_block(struct gcl_monitors *monitors, struct gcl_monitor *monitor)
+{
+    int kind = block_kind(monitor->name_size);
+    if (kind == GCL_MONITOR_BLOCKS || monitors->spare_count[kind] == GCL_MONITOR_SPARE_MAX) {
+        gcl_free(monitors->mem, monitor);
+        return;
+    }
+    gcl_list_init(&monitor->at_watcher);
+    gcl_list_add_first(&monitors->spare[kind], &monitor->at_watcher);
+    monitors->spare_count[kind]++;
 }
 
 void gcl_monitors_fini(struct gcl_monitors *monitors)
 {
+    struct gcl_monitor *spare;
+    for (int kind = 0; kind < GCL_MONITOR_BLOCKS; kind++)
+        while ((spare = take_spare(monitors, kind)) != NULL)
+            gcl_free(monitors->mem, spare);
     gcl_table_fini(&monitors->table);
 }
+
+/* --- monitors ------------------------------------------------------------------------------- */
 
 static void list_ends(struct gcl_monitor *monitor, const struct gcl_monitor_ends *ends)
 {
@@ -56,7 +107,7 @@ int gcl_monitors_add(struct gcl_monitors *monitors, const gcl_ref *ref,
         if (node == NULL)
             return GCL_ESTALE;
     }
-    struct gcl_monitor *monitor = gcl_alloc_zero(monitors->mem, sizeof *monitor + ends->name.size);
+    struct gcl_monitor *monitor = new_block(monitors, ends->name.size);
     if (monitor == NULL)
         return GCL_ENOMEM;
     monitor->ref = *ref;
@@ -68,7 +119,7 @@ int gcl_monitors_add(struct gcl_monitors *monitors, const gcl_ref *ref,
     if (ends->name.size > 0)
         memcpy(monitor->name, ends->name.bytes, ends->name.size);
     if (gcl_table_add(&monitors->table, ref_hash(monitors, ref), monitor) != 0) {
-        gcl_free(monitors->mem, monitor);
+        free_block(monitors, monitor);
         return GCL_ENOMEM;
     }
     if (node != NULL)
@@ -98,5 +149,5 @@ void gcl_monitor_free(struct gcl_monitors *monitors, struct gcl_monitor *monitor
         return;
     if (monitor->remote_node != NULL)
         gcl_names_release(monitors->names, monitor->remote_node);
-    gcl_free(monitors->mem, monitor);
+    free_block(monitors, monitor);
 }

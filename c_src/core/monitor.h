@@ -26,11 +26,17 @@ struct gcl_monitor {
     uint8_t name[];
 };
 
+/* Monitors come and go with every call, so a bounded number of blocks is kept: those without a name
+ * and those with room for a usual one. */
+enum { GCL_MONITOR_BLOCKS = 2, GCL_MONITOR_NAME_ROOM = 32, GCL_MONITOR_SPARE_MAX = 256 };
+
 struct gcl_monitors {
     const gcl_allocator *mem;
     uint64_t seed[2];
     struct gcl_names *names;
     struct gcl_table table;
+    struct gcl_list spare[GCL_MONITOR_BLOCKS]; /* by at_watcher */
+    unsigned spare_count[GCL_MONITOR_BLOCKS];
 };
 
 void gcl_monitors_init(struct gcl_monitors *monitors, const gcl_allocator *mem,

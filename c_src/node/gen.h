@@ -1,30 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * The messages of gen_server and its kin, as far as a node answers them.
+ * The messages of gen_server and its kin.
  *
- * spec: gen.erl, do_call and reply; the tag of a call is echoed as it came, and decides where the
- * answer goes: [alias|Ref] and lists that begin with it mean the alias, all else the pid.
+ * spec: gen.erl, do_call and reply: the tag of a call is echoed as it came, and decides where the
+ * answer goes: [alias|Ref], and a list that begins with it, mean the alias, all else the pid.
+ * sys.erl, send_system_msg; the Erlang I/O protocol in stdlib's user guide.
  */
 #ifndef GCL_NODE_GEN_H
 #define GCL_NODE_GEN_H
 
-#include "node/process.h"
+#include <gen_cluster/term.h>
+
+#include "core/signal.h"
 #include "wire/id.h"
 
-/** A call that came; borrows from the message. */
-struct gcl_gen_call {
+struct gcl_node;
+
+enum gcl_gen_kind {
+    GCL_GEN_CALL,   /* {'$gen_call', {From, Tag}, Term} */
+    GCL_GEN_CAST,   /* {'$gen_cast', Term} */
+    GCL_GEN_SYSTEM, /* {system, {From, Tag}, Term} */
+    GCL_GEN_IO,     /* {io_request, From, Tag, Term} */
+    GCL_GEN_REPLY,  /* {Ref, Term} or {[alias|Ref], Term} */
+    GCL_GEN_INFO,   /* anything else */
+};
+
+/** A message taken apart; borrows from it. Term is what is left of the message, unchecked. */
+struct gcl_gen_message {
+    enum gcl_gen_kind kind;
     struct gcl_wire_pid from;
     struct gcl_str tag;
     bool has_alias;
-    struct gcl_wire_ref alias;
-    struct gcl_str request;
+    struct gcl_wire_ref ref; /* the alias in the tag, or that of a reply */
+    struct gcl_str term;
 };
 
-/** True when `message` is {'$gen_call', {Pid, Tag}, Request}, whole and well formed. */
-bool gcl_gen_decode_call(struct gcl_str message, struct gcl_gen_call *call);
+/** Never fails: what is malformed is GCL_GEN_INFO. */
+void gcl_gen_decode(struct gcl_str message, struct gcl_gen_message *out);
 
-/** Sends {Tag, Reply}; `reply` is an encoded term. Errors of gcl_node_send(). */
-int gcl_gen_reply(struct gcl_process *process, const struct gcl_gen_call *call,
-                  struct gcl_str reply);
+/** Where the answer to a CALL or SYSTEM message goes. 0, GCL_ENAME or GCL_ENOMEM. */
+int gcl_gen_target(struct gcl_node *node, const struct gcl_gen_message *message,
+                   struct gcl_target *target);
+
+/** Sends {Tag, Reply}. Errors of gcl_term_build() and gcl_node_send(). */
+int gcl_gen_reply(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
+                  struct gcl_str tag, const gcl_message *reply);
+
+/** The same to whom `message` came from. */
+int gcl_gen_answer(struct gcl_node *node, gcl_pid from, const struct gcl_gen_message *message,
+                   gcl_message reply);
+
+/** Sends {'$gen_cast', Message}, and {'$gen_call', {From, [alias|Ref]}, Request}. */
+int gcl_gen_cast(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
+                 const gcl_message *message);
+int gcl_gen_call(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
+                 const gcl_ref *ref, const gcl_message *request);
 
 #endif

@@ -5,29 +5,21 @@
  */
 #include "node/net_kernel.h"
 
-#include "core/reason.h"
 #include "node/gen.h"
 #include "node/node.h"
 
-static bool is_auth(struct gcl_str request)
+static void deliver(struct gcl_process *process, const struct gcl_effect *effect)
 {
-    struct gcl_cursor cursor = gcl_cursor_make(request.bytes, request.size);
-    struct gcl_str head, name;
-    return gcl_cursor_bytes(&cursor, 2, &head) && head.bytes[0] == 104 && head.bytes[1] == 2 &&
-           gcl_wire_atom_decode(&cursor, NULL, &name) && gcl_str_is(name, "is_auth");
-}
-
-static void deliver(struct gcl_process *process, const struct gcl_effect *message)
-{
-    struct gcl_gen_call call;
-    if (!gcl_gen_decode_call(message->signal.term, &call) || !is_auth(call.request))
+    struct gcl_node *node = process->node;
+    struct gcl_gen_message message;
+    gcl_gen_decode(effect->signal.term, &message);
+    if (message.kind != GCL_GEN_CALL ||
+        !gcl_match(gcl_term_of(&node->terms, message.term), "{is_auth, _}"))
         return;
-    int error = gcl_gen_reply(process, &call,
-                              GCL_REASON("\x03"
-                                         "yes"));
+    int error = gcl_gen_answer(node, gcl_core_pid(&node->core, &process->core), &message,
+                               GCL_MESSAGE("yes"));
     if (error != 0)
-        gcl_log(&process->node->log, GCL_LOG_WARNING, "ping_unanswered", "a ping: %s",
-                gcl_strerror(error));
+        gcl_log(&node->log, GCL_LOG_WARNING, "ping_unanswered", "a ping: %s", gcl_strerror(error));
 }
 
 static void free_process(struct gcl_process *process)

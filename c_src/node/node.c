@@ -7,12 +7,16 @@
 #include <string.h>
 
 #include "core/reason.h"
+#include "node/call.h"
+#include "node/caller.h"
 #include "node/config.h"
 #include "node/dial.h"
 #include "node/net_kernel.h"
+#include "node/node_event.h"
 #include "node/peer.h"
 #include "node/post.h"
 #include "node/process.h"
+#include "node/terms.h"
 
 enum {
     SIGNALS_PER_TURN = 1000, /* local ones, so that they starve no socket */
@@ -40,26 +44,33 @@ static struct gcl_name *node_of(struct gcl_node *node, const struct gcl_target *
     return gcl_names_get(names, target->pid.node, target->pid.generation);
 }
 
-int gcl_node_send(struct gcl_node *node, const struct gcl_signal *signal)
+int gcl_node_peer(struct gcl_node *node, const struct gcl_target *target, struct gcl_peer **peer)
 {
-    struct gcl_name *name = node_of(node, &signal->to);
+    struct gcl_name *name = node_of(node, target);
+    *peer = NULL;
     if (name == NULL)
         return GCL_ESTALE;
-    if (name->index == GCL_NAMES_LOCAL) {
-        gcl_loop_again(&node->loop);
-        return gcl_signal_queue_add(&node->local, signal);
-    }
-    struct gcl_peer *peer = name->route;
-    if (peer == NULL) {
-        /* A pid of an earlier life of this very node reaches nobody. */
-        if (gcl_str_is(gcl_name_str(name), node->name))
-            return 0;
-        int error = gcl_peer_get(node, gcl_name_str(name), &peer);
-        if (error != 0)
-            return error;
-        name->route = peer;
-    }
-    return gcl_peer_send(peer, signal);
+    if (name->index == GCL_NAMES_LOCAL || gcl_str_is(gcl_name_str(name), node->name))
+        return 0;
+    *peer = name->route;
+    if (*peer != NULL)
+        return 0;
+    int error = gcl_peer_get(node, gcl_name_str(name), peer);
+    if (error == 0)
+        name->route = *peer;
+    return error;
+}
+
+int gcl_node_send(struct gcl_node *node, const struct gcl_signal *signal)
+{
+    struct gcl_peer *peer;
+    int error = gcl_node_peer(node, &signal->to, &peer);
+    if (error != 0)
+        return error;
+    if (peer != NULL)
+        return gcl_peer_send(peer, signal);
+    gcl_loop_again(&node->loop);
+    return gcl_signal_queue_add(&node->local, signal);
 }
 
 static void send_effect(struct gcl_node *node, const struct gcl_signal *signal)
@@ -75,37 +86,46 @@ void gcl_node_settle(struct gcl_node *node)
 {
     struct gcl_effect effect;
     /* What runs in here may come back; then the outer loop goes on with it. */
-    if (node->is_settling)
+    if (node->busy > 0)
         return;
-    node->is_settling = true;
-    while (gcl_core_next(&node->core, &effect)) {
-        if (effect.kind == GCL_EFFECT_SIGNAL)
-            send_effect(node, &effect.signal);
-        else
-            gcl_process_effect(&effect);
-    }
-    node->is_settling = false;
+    node->busy++;
+    do {
+        while (gcl_core_next(&node->core, &effect)) {
+            if (effect.kind == GCL_EFFECT_SIGNAL)
+                send_effect(node, &effect.signal);
+            else
+                gcl_process_effect(&effect);
+        }
+    } while (gcl_node_events_next(node));
+    node->busy--;
 }
 
 /* What local processes sent. What they send meanwhile waits in the other queue. */
-static void run_local(struct gcl_node *node)
+static bool run_first(struct gcl_node *node)
 {
     struct gcl_signal signal;
-    gcl_node_settle(node);
-    for (unsigned left = SIGNALS_PER_TURN; left > 0; left--) {
-        if (gcl_signal_queue_is_empty(&node->running)) {
-            struct gcl_signal_queue empty = node->running;
-            node->running = node->local;
-            node->local = empty;
-        }
-        if (!gcl_signal_queue_first(&node->running, &signal))
-            return;
-        /* Local signals make no links or monitors, so none can be refused. */
-        (void)gcl_core_signal(&node->core, NULL, &signal);
-        gcl_node_settle(node);
-        gcl_signal_queue_remove_first(&node->running);
+    if (gcl_signal_queue_is_empty(&node->running)) {
+        struct gcl_signal_queue empty = node->running;
+        node->running = node->local;
+        node->local = empty;
     }
-    gcl_loop_again(&node->loop);
+    if (!gcl_signal_queue_first(&node->running, &signal))
+        return false;
+    /* Local signals make no links or monitors, so none can be refused. */
+    (void)gcl_core_signal(&node->core, NULL, &signal);
+    gcl_node_settle(node);
+    gcl_signal_queue_remove_first(&node->running);
+    return true;
+}
+
+static void run_local(struct gcl_node *node)
+{
+    unsigned left = SIGNALS_PER_TURN;
+    gcl_node_settle(node);
+    while (left > 0 && run_first(node))
+        left--;
+    if (left == 0)
+        gcl_loop_again(&node->loop);
 }
 
 /* --- starting ------------------------------------------------------------------------------- */
@@ -269,7 +289,10 @@ static void end_processes(struct gcl_node *node)
             break;
         gcl_process_end(gcl_process_of(process), GCL_REASON_SHUTDOWN);
     }
+    /* Their last words, and their ends behind them: no handler runs, so there is an end to it. */
     gcl_node_settle(node);
+    while (run_first(node))
+        ;
 }
 
 static void free_node(struct gcl_node *node)
@@ -284,6 +307,12 @@ static void free_node(struct gcl_node *node)
         gcl_resolver_close(node->resolver);
     gcl_signal_queue_fini(&node->local);
     gcl_signal_queue_fini(&node->running);
+    gcl_node_events_fini(node);
+    gcl_slots_fini(&node->calls);
+    gcl_slots_fini(&node->callers);
+    gcl_buffer_fini(&node->message);
+    gcl_buffer_fini(&node->event);
+    gcl_term_context_fini(&node->terms);
     gcl_table_fini(&node->peer_names);
     if (node->core.mem != NULL)
         gcl_core_fini(&node->core);
@@ -309,6 +338,12 @@ int gcl_node_new(const gcl_node_config *config, gcl_node **out, char *detail, si
     gcl_list_init(&node->attempts);
     gcl_table_init(&node->peer_names, mem);
     gcl_deadline_init(&node->ready, tell_ready);
+    gcl_node_events_init(node);
+    gcl_slots_init(&node->calls, mem, sizeof(struct gcl_call));
+    gcl_slots_init(&node->callers, mem, sizeof(struct gcl_kept_caller));
+    gcl_buffer_init(&node->message, mem, 0);
+    gcl_buffer_init(&node->event, mem, 0);
+    gcl_terms_init(node);
     gcl_signal_queue_init(&node->local, mem, config->local_queue_bytes);
     gcl_signal_queue_init(&node->running, mem, config->local_queue_bytes);
     int error = start(node, config, &where);

@@ -9,6 +9,7 @@
 #include <gen_cluster/node.h>
 
 #include "base/log.h"
+#include "base/slots.h"
 #include "core/core.h"
 #include "net/connection.h"
 #include "net/epmd.h"
@@ -16,6 +17,10 @@
 #include "net/resolver.h"
 #include "node/signal_queue.h"
 #include "node/work.h"
+#include "wire/term_context.h"
+
+struct gcl_peer;
+struct gcl_server;
 
 struct gcl_node {
     const gcl_allocator *mem;
@@ -36,11 +41,21 @@ struct gcl_node {
     uint64_t seed[2];
     struct gcl_signal_queue local;   /* what local processes were sent */
     struct gcl_signal_queue running; /* ... and is being handed out */
+    gcl_term_context terms;
+    struct gcl_buffer message;     /* what is being built to be sent: node/message.h */
+    struct gcl_buffer event;       /* a term that was made for a handler */
+    struct gcl_slots calls;        /* struct gcl_call */
+    struct gcl_slots callers;      /* struct gcl_kept_caller */
+    struct gcl_list node_watchers; /* struct gcl_server */
+    struct gcl_list node_events;   /* what they are to be told */
+    uint64_t last_timer;
+    struct gcl_server *running_server; /* whose handler runs */
+    unsigned busy;                     /* while it is not 0 no effect is taken: a handler runs, or
+                                          settling is under way */
     gcl_poster *poster;
     struct gcl_work_pool *pool;
     struct gcl_resolver *resolver;
     struct gcl_deadline ready;
-    bool is_settling;
     bool is_ready;
     bool is_registering; /* the creation is awaited */
     bool is_closing;
@@ -56,6 +71,12 @@ void gcl_node_settle(struct gcl_node *node);
  * which is made when there is none. 0, GCL_ESTALE, GCL_ELIMIT, GCL_ENOTSUP, GCL_ENOMEM.
  */
 int gcl_node_send(struct gcl_node *node, const struct gcl_signal *signal);
+
+/**
+ * The peer by which a target is reached, made if need be; NULL when the target is on this node, or
+ * was on an earlier life of it. 0, GCL_ESTALE, GCL_ENAME or GCL_ENOMEM.
+ */
+int gcl_node_peer(struct gcl_node *node, const struct gcl_target *target, struct gcl_peer **peer);
 
 /** Random bytes; false and logged when there are none. */
 bool gcl_node_random(struct gcl_node *node, void *bytes, size_t size);

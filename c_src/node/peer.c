@@ -11,6 +11,7 @@
 
 #include "core/reason.h"
 #include "node/dial.h"
+#include "node/node_event.h"
 #include "node/translate.h"
 #include "wire/flags.h"
 
@@ -189,6 +190,7 @@ static void go_up(struct gcl_peer *peer, struct gcl_attempt *attempt,
     gcl_log(&peer->node->log, GCL_LOG_INFO, "node_up", "connected to %s (%s)", peer->text,
             peer->is_visible ? "visible" : "hidden");
     send_pending(peer);
+    gcl_node_event_up(peer);
     tell_waiters(peer, 0, "");
 }
 
@@ -197,6 +199,7 @@ static void go_down(struct gcl_peer *peer, int error, const char *detail)
     gcl_log(&peer->node->log, GCL_LOG_INFO, "node_down", "connection to %s is gone: %s", peer->text,
             detail);
     peer->up = NULL;
+    gcl_node_event_down(peer, detail);
     lose(peer, error, detail);
 }
 
@@ -360,8 +363,10 @@ static void on_up(struct gcl_connection *connection, const struct gcl_handshake 
     struct gcl_peer *peer = attempt->peer;
     enum gcl_connect_event event =
         peer->dialed == attempt ? GCL_CONNECT_DIAL_UP : GCL_CONNECT_ACCEPT_UP;
+    struct gcl_node *node = attempt->node;
     step(peer, event, 0, "");
     go_up(peer, attempt, result);
+    gcl_node_settle(node);
 }
 
 /* Spawning code is not for a C program: the request is answered at once. */

@@ -23,9 +23,10 @@ void gcl_process_end(struct gcl_process *process, struct gcl_str reason)
 {
     if (process->core.ended)
         return;
-    if (process->class->terminate != NULL)
-        process->class->terminate(process, reason);
-    gcl_core_exit(&process->node->core, &process->core, reason);
+    if (process->class->end != NULL)
+        process->class->end(process, reason);
+    else
+        gcl_core_exit(&process->node->core, &process->core, reason);
 }
 
 void gcl_process_effect(const struct gcl_effect *effect)

@@ -11,12 +11,15 @@
 struct gcl_node;
 struct gcl_process;
 
-/** Any but `free` may be NULL. Signals are borrowed for the call. */
+/**
+ * Any but `free` may be NULL. Signals are borrowed for the call. `end` takes the end of the process
+ * over: it has to lead to gcl_core_exit() with the reason; without it that comes at once.
+ */
 struct gcl_process_class {
     void (*deliver)(struct gcl_process *process, const struct gcl_effect *message);
     void (*down)(struct gcl_process *process, const struct gcl_signal *down);
     void (*exit)(struct gcl_process *process, const struct gcl_signal *signal);
-    void (*terminate)(struct gcl_process *process, struct gcl_str reason);
+    void (*end)(struct gcl_process *process, struct gcl_str reason);
     void (*free)(struct gcl_process *process);
 };
 
@@ -36,7 +39,7 @@ static inline struct gcl_process *gcl_process_of(struct gcl_core_process *proces
 int gcl_process_start(struct gcl_node *node, struct gcl_process *process,
                       const struct gcl_process_class *class, const char *name);
 
-/** Ends it now, between two effects: terminate, then the core tells the others. */
+/** Ends it, between two effects. */
 void gcl_process_end(struct gcl_process *process, struct gcl_str reason);
 
 /** Carries out one effect that has a process. */

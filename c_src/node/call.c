@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/call.h"
+
+#include "core/reason.h"
+#include "node/dest.h"
+#include "node/gen.h"
+#include "node/node.h"
+#include "node/translate.h"
+
+static const struct gcl_str no_term;
+
+static void expired(struct gcl_deadline *deadline)
+{
+    struct gcl_call *call = GCL_CONTAINER_OF(deadline, struct gcl_call, deadline);
+    if (call->server->is_suspended)
+        call->is_due = true;
+    else
+        gcl_call_finish(call, GCL_ETIMEOUT, no_term);
+}
+
+static int set_deadline(struct gcl_call *call, uint32_t timeout_ms)
+{
+    struct gcl_loop *loop = &gcl_server_at(call->server)->loop;
+    if (timeout_ms == GCL_INFINITY)
+        return 0;
+    return gcl_loop_set(loop, &call->deadline, gcl_loop_now_ms(loop) + timeout_ms);
+}
+
+static void give_back(struct gcl_node *node, struct gcl_call *call)
+{
+    gcl_loop_cancel(&node->loop, &call->deadline);
+    gcl_slots_give_back(&node->calls, &call->slot);
+}
+
+static int open_call(struct gcl_server *server, const gcl_ref *ref, uint32_t timeout_ms,
+                     struct gcl_call **out)
+{
+    struct gcl_node *node = gcl_server_at(server);
+    struct gcl_slot *slot = gcl_slots_take(&node->calls);
+    if (slot == NULL)
+        return GCL_ENOMEM;
+    struct gcl_call *call = GCL_CONTAINER_OF(slot, struct gcl_call, slot);
+    call->server = server;
+    call->is_canceled = call->is_due = false;
+    gcl_deadline_init(&call->deadline, expired);
+    int error = set_deadline(call, timeout_ms);
+    if (error == 0)
+        error = gcl_aliases_add(&node->core.aliases, &call->alias, ref, &server->process.core);
+    if (error != 0) {
+        give_back(node, call);
+        return error;
+    }
+    call->alias.kind = GCL_ALIAS_CALL;
+    gcl_list_init(&call->at_server);
+    gcl_list_add_last(&server->calls, &call->at_server);
+    *out = call;
+    return 0;
+}
+
+static void close_call(struct gcl_call *call)
+{
+    struct gcl_node *node = gcl_server_at(call->server);
+    gcl_aliases_remove(&node->core.aliases, &call->alias);
+    gcl_list_remove(&call->at_server);
+    give_back(node, call);
+}
+
+int gcl_call_message(gcl_server *self, gcl_dest dest, uint32_t timeout_ms, gcl_reply_function *done,
+                     void *user, gcl_request *request, gcl_message message)
+{
+    struct gcl_node *node = gcl_server_at(self);
+    struct gcl_route route;
+    struct gcl_call *call;
+    gcl_ref ref;
+    if (done == NULL)
+        return GCL_EINVAL;
+    if (self->is_ending)
+        return GCL_ECLOSED;
+    int error = gcl_dest_route(node, &dest, &route);
+    if (error != 0)
+        return error;
+    error = gcl_monitor(self, dest, &ref);
+    if (error != 0)
+        return error;
+    error = open_call(self, &ref, timeout_ms, &call);
+    if (error == 0) {
+        error = gcl_gen_call(node, gcl_self(self), &route.target, &ref, &message);
+        if (error != 0)
+            close_call(call);
+    }
+    if (error != 0) {
+        (void)gcl_demonitor(self, ref);
+        return error;
+    }
+    call->done = done;
+    call->user = user;
+    if (request != NULL)
+        *request = (gcl_request){call->slot.index, call->slot.generation};
+    return 0;
+}
+
+struct gcl_call *gcl_call_of_ref(struct gcl_server *server, const gcl_ref *ref)
+{
+    if (gcl_list_is_empty(&server->calls))
+        return NULL;
+    struct gcl_alias *alias = gcl_aliases_find(&gcl_server_at(server)->core.aliases, ref);
+    if (alias == NULL || alias->kind != GCL_ALIAS_CALL || alias->process != &server->process.core)
+        return NULL;
+    return GCL_CONTAINER_OF(alias, struct gcl_call, alias);
+}
+
+struct gcl_call *gcl_call_find(struct gcl_server *server, const struct gcl_wire_ref *wire)
+{
+    gcl_ref ref;
+    if (gcl_list_is_empty(&server->calls) ||
+        gcl_intern_ref(&gcl_server_at(server)->core.names, wire, &ref) != 0)
+        return NULL;
+    return gcl_call_of_ref(server, &ref);
+}
+
+void gcl_call_finish(struct gcl_call *call, int error, struct gcl_str reply)
+{
+    struct gcl_server *server = call->server;
+    struct gcl_node *node = gcl_server_at(server);
+    gcl_reply_function *done = call->done;
+    void *user = call->user;
+    gcl_ref ref = call->alias.ref;
+    if (call->is_canceled) {
+        error = GCL_ECANCELED;
+        reply = no_term;
+    }
+    close_call(call);
+    (void)gcl_demonitor(server, ref); /* not there any more when it was what fired */
+    gcl_server_enter(server);
+    gcl_server_leave(server, done(server, error, gcl_term_of(&node->terms, reply), user));
+}
+
+void gcl_call_down(struct gcl_call *call, struct gcl_str reason)
+{
+    if (gcl_reason_is(reason, "noproc"))
+        gcl_call_finish(call, GCL_ENOPROC, no_term);
+    else if (gcl_reason_is(reason, "noconnection"))
+        gcl_call_finish(call, GCL_ENOCONNECTION, no_term);
+    else
+        gcl_call_finish(call, GCL_EEXIT, reason);
+}
+
+int gcl_call_cancel(gcl_server *self, gcl_request request)
+{
+    struct gcl_node *node = gcl_server_at(self);
+    struct gcl_slot *slot = gcl_slots_find(&node->calls, request.index, request.generation);
+    struct gcl_call *call = slot != NULL ? GCL_CONTAINER_OF(slot, struct gcl_call, slot) : NULL;
+    if (call == NULL || call->server != self || call->is_canceled)
+        return GCL_ESTALE;
+    /* Not in here: no outcome comes before the function that causes it has returned. */
+    int error = gcl_loop_set(&node->loop, &call->deadline, 0);
+    if (error == 0)
+        call->is_canceled = true;
+    return error;
+}
+
+void gcl_calls_cancel_all(struct gcl_server *server)
+{
+    struct gcl_list *at;
+    while ((at = gcl_list_first(&server->calls)) != NULL)
+        gcl_call_finish(GCL_CONTAINER_OF(at, struct gcl_call, at_server), GCL_ECANCELED, no_term);
+}
+
+void gcl_calls_resume(struct gcl_server *server)
+{
+    struct gcl_node *node = gcl_server_at(server);
+    GCL_LIST_EACH(&server->calls, at, following)
+    {
+        struct gcl_call *call = GCL_CONTAINER_OF(at, struct gcl_call, at_server);
+        if (call->is_due && gcl_loop_set(&node->loop, &call->deadline, 0) == 0)
+            call->is_due = false;
+    }
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Calls that servers make: a monitor and an alias of the same reference, a deadline, one outcome.
+ *
+ * spec: gen.erl, do_call: the alias is the tag of the call; the answer is {Tag, Reply}, sent to it.
+ */
+#ifndef GCL_NODE_CALL_H
+#define GCL_NODE_CALL_H
+
+#include "base/deadline.h"
+#include "base/slots.h"
+#include "node/server.h"
+#include "wire/id.h"
+
+struct gcl_call {
+    struct gcl_slot slot;
+    struct gcl_alias alias; /* its reference is that of the monitor, too */
+    struct gcl_deadline deadline;
+    struct gcl_list at_server; /* in server->calls */
+    struct gcl_server *server;
+    gcl_reply_function *done;
+    void *user;
+    bool is_canceled; /* the outcome is on its way */
+    bool is_due;      /* expired while the server was suspended */
+};
+
+/** The call under way of that server with this reference, or NULL. */
+struct gcl_call *gcl_call_of_ref(struct gcl_server *server, const gcl_ref *ref);
+struct gcl_call *gcl_call_find(struct gcl_server *server, const struct gcl_wire_ref *ref);
+
+/** Ends the call, then calls `done`. `reply` is borrowed. */
+void gcl_call_finish(struct gcl_call *call, int error, struct gcl_str reply);
+
+/** The monitor of a call fired: `done` gets the error that the reason stands for. */
+void gcl_call_down(struct gcl_call *call, struct gcl_str reason);
+
+/** The server ends: all its calls are canceled. */
+void gcl_calls_cancel_all(struct gcl_server *server);
+
+/** Those that expired while the server was suspended expire now. */
+void gcl_calls_resume(struct gcl_server *server);
+
+#endif

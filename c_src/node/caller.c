@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/caller.h"
+
+#include "node/node.h"
+#include "node/translate.h"
+
+static void drop(struct gcl_kept_caller *caller)
+{
+    struct gcl_node *node = gcl_server_at(caller->server);
+    gcl_names_release(&node->core.names, caller->node);
+    gcl_free(node->mem, (void *)(uintptr_t)caller->tag.bytes);
+    gcl_list_remove(&caller->at_server);
+    gcl_slots_give_back(&node->callers, &caller->slot);
+}
+
+void gcl_callers_drop_all(struct gcl_server *server)
+{
+    struct gcl_list *at;
+    while ((at = gcl_list_first(&server->callers)) != NULL)
+        drop(GCL_CONTAINER_OF(at, struct gcl_kept_caller, at_server));
+}
+
+void gcl_callers_node_down(struct gcl_node *node, const struct gcl_name *name)
+{
+    for (uint32_t i = 0; i < node->callers.count; i++) {
+        struct gcl_slot *slot = node->callers.places[i];
+        struct gcl_kept_caller *caller = GCL_CONTAINER_OF(slot, struct gcl_kept_caller, slot);
+        if (slot->is_used && caller->node == name)
+            drop(caller);
+    }
+}
+
+int gcl_reply_message(gcl_server *self, const gcl_from *from, gcl_message message)
+{
+    return gcl_gen_answer(gcl_server_at(self), gcl_self(self), from->message, message);
+}
+
+gcl_pid gcl_from_pid(const gcl_from *from)
+{
+    gcl_pid pid = {0};
+    (void)gcl_intern_pid(&gcl_server_at(from->server)->core.names, &from->message->from, &pid);
+    return pid;
+}
+
+int gcl_from_keep(const gcl_from *from, gcl_caller *out)
+{
+    struct gcl_server *server = from->server;
+    struct gcl_node *node = gcl_server_at(server);
+    struct gcl_str tag = from->message->tag;
+    struct gcl_target to;
+    gcl_pid pid;
+    int error = gcl_intern_pid(&node->core.names, &from->message->from, &pid);
+    if (error == 0)
+        error = gcl_gen_target(node, from->message, &to);
+    struct gcl_name *name = gcl_names_get(&node->core.names, pid.node, pid.generation);
+    if (error != 0 || name == NULL)
+        return GCL_ENOMEM;
+    uint8_t *copy = gcl_alloc_copy(node->mem, tag.bytes, tag.size);
+    struct gcl_slot *slot = copy != NULL ? gcl_slots_take(&node->callers) : NULL;
+    if (slot == NULL) {
+        gcl_free(node->mem, copy);
+        return GCL_ENOMEM;
+    }
+    struct gcl_kept_caller *caller = GCL_CONTAINER_OF(slot, struct gcl_kept_caller, slot);
+    caller->server = server;
+    caller->to = to;
+    caller->node = name;
+    caller->tag = gcl_str_make(copy, tag.size);
+    gcl_names_hold(&node->core.names, name);
+    gcl_list_init(&caller->at_server);
+    gcl_list_add_last(&server->callers, &caller->at_server);
+    *out = (gcl_caller){slot->index, slot->generation};
+    return 0;
+}
+
+int gcl_reply_later_message(gcl_node *node, gcl_caller value, gcl_message message)
+{
+    struct gcl_slot *slot = gcl_slots_find(&node->callers, value.index, value.generation);
+    if (slot == NULL)
+        return GCL_ESTALE;
+    struct gcl_kept_caller *caller = GCL_CONTAINER_OF(slot, struct gcl_kept_caller, slot);
+    int error = gcl_gen_reply(node, gcl_self(caller->server), &caller->to, caller->tag, &message);
+    /* With a mistake in the pattern the caller still waits for a right one. */
+    if (error != GCL_EINVAL && error != GCL_ESYNTAX && error != GCL_ETERM)
+        drop(caller);
+    return error;
+}

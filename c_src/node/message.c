@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/message.h"
+
+#include "node/node.h"
+
+enum { KEPT_BYTES = 65536 }; /* of the buffer, after a large message */
+
+static struct gcl_str bytes_of(const struct gcl_buffer *buffer)
+{
+    return gcl_str_make(gcl_buffer_bytes(buffer), gcl_buffer_size(buffer));
+}
+
+struct gcl_buffer *gcl_message_begin(struct gcl_node *node)
+{
+    gcl_buffer_clear(&node->message);
+    gcl_buffer_shrink(&node->message, KEPT_BYTES);
+    return &node->message;
+}
+
+int gcl_message_send(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
+                     const gcl_message *message)
+{
+    int error = gcl_term_build(&node->terms, &node->message, message);
+    if (error != 0)
+        return error;
+    struct gcl_signal signal = {
+        .op = GCL_SIGNAL_SEND, .from = from, .to = *to, .term = bytes_of(&node->message)};
+    return gcl_node_send(node, &signal);
+}
+
+int gcl_message_build(struct gcl_node *node, const gcl_message *message, struct gcl_str *term)
+{
+    int error = gcl_term_build(&node->terms, gcl_message_begin(node), message);
+    *term = bytes_of(&node->message);
+    return error;
+}
+
+int gcl_message_event(struct gcl_node *node, gcl_message message, gcl_term *term)
+{
+    gcl_buffer_clear(&node->event);
+    int error = gcl_term_build(&node->terms, &node->event, &message);
+    *term = gcl_term_of(&node->terms, bytes_of(&node->event));
+    return error;
+}

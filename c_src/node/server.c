@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a server and what is handed to its handlers. */
+#include "node/server.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/reason.h"
+#include "node/call.h"
+#include "node/caller.h"
+#include "node/gen.h"
+#include "node/io.h"
+#include "node/mailbox.h"
+#include "node/message.h"
+#include "node/node.h"
+#include "node/sys.h"
+#include "node/timer.h"
+
+static struct gcl_server *server_of(struct gcl_process *process)
+{
+    return GCL_CONTAINER_OF(process, struct gcl_server, process);
+}
+
+static gcl_term term_of(struct gcl_server *server, struct gcl_str bytes)
+{
+    return gcl_term_of(&gcl_server_at(server)->terms, bytes);
+}
+
+/* --- around handlers ------------------------------------------------------------------------ */
+
+void gcl_server_enter(struct gcl_server *server)
+{
+    struct gcl_node *node = gcl_server_at(server);
+    node->busy++;
+    node->running_server = server;
+}
+
+static void end_by_result(struct gcl_server *server, gcl_result result)
+{
+    struct gcl_str reason;
+    if (server->is_mistaken || result == GCL_STOP) {
+        bool is_given = server->stop_reason.size > 0;
+        gcl_server_end(server, is_given ? server->stop_reason : GCL_REASON_NORMAL);
+    } else if (result != GCL_CONTINUE) {
+        /* Built in the buffer of messages: copied before terminate can use that. */
+        gcl_message message = GCL_MESSAGE("{bad_return_value, ~i}", (int)result);
+        if (gcl_message_build(gcl_server_at(server), &message, &reason) != 0)
+            reason = GCL_REASON_SYSTEM_LIMIT;
+        gcl_server_end(server, reason);
+    }
+}
+
+void gcl_server_leave(struct gcl_server *server, gcl_result result)
+{
+    struct gcl_node *node = gcl_server_at(server);
+    node->running_server = NULL;
+    gcl_term_context_release(&node->terms);
+    if (!server->is_ending)
+        end_by_result(server, result);
+    node->busy--;
+    gcl_node_settle(node);
+}
+
+static void set_stop_reason(struct gcl_server *server, struct gcl_str reason)
+{
+    const gcl_allocator *mem = gcl_server_at(server)->mem;
+    uint8_t *copy = gcl_alloc_copy(mem, reason.bytes, reason.size);
+    if (copy == NULL)
+        return;
+    gcl_free(mem, (void *)(uintptr_t)server->stop_reason.bytes);
+    server->stop_reason = gcl_str_make(copy, reason.size);
+}
+
+gcl_result gcl_stop_message(gcl_server *self, gcl_message message)
+{
+    struct gcl_str reason;
+    if (!self->is_ending && gcl_message_build(gcl_server_at(self), &message, &reason) == 0)
+        set_stop_reason(self, reason);
+    return GCL_STOP;
+}
+
+void gcl_server_misuse(const char *file, int line, const char *text, void *user)
+{
+    struct gcl_node *node = user;
+    struct gcl_server *server = node->running_server;
+    char where[768];
+    (void)snprintf(where, sizeof where, "%s:%d: %s", file, line, text);
+    gcl_log(&node->log, GCL_LOG_ERROR, "bad_pattern", "%s", where);
+    if (server == NULL || server->is_ending || server->is_mistaken)
+        return;
+    gcl_message message = GCL_MESSAGE("{bad_pattern, ~b}", (const char *)where);
+    struct gcl_str reason;
+    server->is_mistaken = true;
+    if (gcl_message_build(node, &message, &reason) == 0)
+        set_stop_reason(server, reason);
+}
+
+/* --- what reaches it ------------------------------------------------------------------------ */
+
+static void drop(struct gcl_server *server, const char *what)
+{
+    struct gcl_registration *name = server->process.core.registration;
+    struct gcl_str text = name != NULL ? gcl_registration_name(name) : gcl_str_of("a server");
+    gcl_log(&gcl_server_at(server)->log, GCL_LOG_NOTICE, "unhandled", "%.*s has no handler for %s",
+            (int)text.size, (const char *)text.bytes, what);
+}
+
+static void take_call(struct gcl_server *server, const struct gcl_gen_message *message)
+{
+    struct gcl_from from = {.server = server, .message = message};
+    if (server->handlers->handle_call == NULL) {
+        drop(server, "a call");
+        return;
+    }
+    gcl_server_enter(server);
+    gcl_server_leave(server, server->handlers->handle_call(server, term_of(server, message->term),
+                                                           &from, server->user));
+}
+
+static void take_cast(struct gcl_server *server, struct gcl_str message)
+{
+    if (server->handlers->handle_cast == NULL) {
+        drop(server, "a cast");
+        return;
+    }
+    gcl_server_enter(server);
+    gcl_server_leave(server,
+                     server->handlers->handle_cast(server, term_of(server, message), server->user));
+}
+
+static void take_info(struct gcl_server *server, struct gcl_str message)
+{
+    if (server->handlers->handle_info == NULL) {
+        drop(server, "a message");
+        return;
+    }
+    gcl_server_enter(server);
+    gcl_server_leave(server,
+                     server->handlers->handle_info(server, term_of(server, message), server->user));
+}
+
+/* An answer without its alias: from a peer that has none (OTP 23), or one nobody waits for. */
+static void take_reply(struct gcl_server *server, const struct gcl_gen_message *message,
+                       struct gcl_str whole)
+{
+    struct gcl_call *call = gcl_call_find(server, &message->ref);
+    if (call != NULL)
+        gcl_call_finish(call, 0, message->term);
+    else
+        take_info(server, whole);
+}
+
+static void take_message(struct gcl_server *server, const struct gcl_signal *signal,
+                         struct gcl_alias *alias)
+{
+    struct gcl_gen_message message;
+    gcl_gen_decode(signal->term, &message);
+    if (alias != NULL && alias->kind == GCL_ALIAS_CALL) {
+        /* Only the answer is sent to this one; what else comes by it is nobody's. */
+        if (message.kind == GCL_GEN_REPLY)
+            gcl_call_finish(GCL_CONTAINER_OF(alias, struct gcl_call, alias), 0, message.term);
+        return;
+    }
+    switch (message.kind) {
+    case GCL_GEN_CALL:
+        take_call(server, &message);
+        return;
+    case GCL_GEN_CAST:
+        take_cast(server, message.term);
+        return;
+    case GCL_GEN_SYSTEM:
+        gcl_sys_take(server, &message);
+        return;
+    case GCL_GEN_IO:
+        gcl_io_take(server, &message);
+        return;
+    case GCL_GEN_REPLY:
+        take_reply(server, &message, signal->term);
+        return;
+    case GCL_GEN_INFO:
+        take_info(server, signal->term);
+        return;
+    }
+}
+
+static gcl_term what_was_watched(struct gcl_server *server, const struct gcl_signal *down)
+{
+    struct gcl_node *node = gcl_server_at(server);
+    struct gcl_name *name =
+        gcl_names_get(&node->core.names, down->from.node, down->from.generation);
+    gcl_term what;
+    int error;
+    if (down->from_name.size == 0) {
+        error = gcl_message_event(node, GCL_MESSAGE("~p", down->from), &what);
+    } else {
+        gcl_bytes local = {down->from_name.bytes, down->from_name.size};
+        gcl_bytes at = {name != NULL ? name->bytes : NULL, name != NULL ? name->size : 0};
+        error = gcl_message_event(node, GCL_MESSAGE("{~a, ~a}", local, at), &what);
+    }
+    return error == 0 ? what : gcl_term_make(&node->terms, NULL, 0);
+}
+
+static void take_down(struct gcl_server *server, const struct gcl_signal *down)
+{
+    struct gcl_call *call = gcl_call_of_ref(server, &down->ref);
+    if (call != NULL) {
+        gcl_call_down(call, down->term);
+        return;
+    }
+    if (server->handlers->handle_down == NULL) {
+        drop(server, "the end of a process that it monitors");
+        return;
+    }
+    gcl_term what = what_was_watched(server, down);
+    gcl_server_enter(server);
+    gcl_server_leave(server,
+                     server->handlers->handle_down(server, down->ref, what,
+                                                   term_of(server, down->term), server->user));
+}
+
+static void take_exit(struct gcl_server *server, const struct gcl_signal *signal)
+{
+    if (server->handlers->handle_exit == NULL) {
+        drop(server, "an exit signal");
+        return;
+    }
+    gcl_server_enter(server);
+    gcl_server_leave(server,
+                     server->handlers->handle_exit(server, signal->from,
+                                                   term_of(server, signal->term), server->user));
+}
+
+/* The text is in an atom's limits: it was a node's name. */
+static void take_node(struct gcl_server *server, const struct gcl_signal *signal)
+{
+    char name[GCL_NODE_NAME_MAX_BYTES + 1];
+    if (server->handlers->handle_node == NULL || gcl_list_is_empty(&server->watch))
+        return;
+    memcpy(name, signal->from_name.bytes, signal->from_name.size);
+    name[signal->from_name.size] = '\0';
+    gcl_server_enter(server);
+    gcl_server_leave(server,
+                     server->handlers->handle_node(server, name, signal->op == GCL_SIGNAL_NODE_UP,
+                                                   term_of(server, signal->term), server->user));
+}
+
+void gcl_server_take_now(struct gcl_server *server, const struct gcl_signal *signal,
+                         struct gcl_alias *alias)
+{
+    switch (signal->op) {
+    case GCL_SIGNAL_SEND:
+        take_message(server, signal, alias);
+        return;
+    case GCL_SIGNAL_DOWN:
+        take_down(server, signal);
+        return;
+    case GCL_SIGNAL_EXIT:
+    case GCL_SIGNAL_EXIT2:
+        take_exit(server, signal);
+        return;
+    case GCL_SIGNAL_NODE_UP:
+    case GCL_SIGNAL_NODE_DOWN:
+        take_node(server, signal);
+        return;
+    case GCL_SIGNAL_LINK:
+    case GCL_SIGNAL_UNLINK:
+    case GCL_SIGNAL_UNLINK_ACK:
+    case GCL_SIGNAL_MONITOR:
+    case GCL_SIGNAL_DEMONITOR:
+    case GCL_SIGNAL_GROUP_LEADER:
+    case GCL_SIGNAL_SPAWN_REPLY:
+    case GCL_SIGNAL_STOP:
+    case GCL_SIGNAL_END:
+    case GCL_SIGNAL_OPS:
+        return; /* the core's */
+    }
+}
+
+void gcl_server_take(struct gcl_server *server, const struct gcl_signal *signal,
+                     struct gcl_alias *alias)
+{
+    if (server->is_ending)
+        return;
+    if (server->mailbox == NULL || gcl_mailbox_passes(server, signal))
+        gcl_server_take_now(server, signal, alias);
+    else
+        gcl_mailbox_add(server, signal);
+}
+
+static void deliver(struct gcl_process *process, const struct gcl_effect *effect)
+{
+    gcl_server_take(server_of(process), &effect->signal, effect->alias);
+}
+
+static void take_signal(struct gcl_process *process, const struct gcl_signal *signal)
+{
+    gcl_server_take(server_of(process), signal, NULL);
+}
+
+/* --- ends ----------------------------------------------------------------------------------- */
+
+static bool is_expected(struct gcl_server *server, struct gcl_str reason)
+{
+    return gcl_reason_is(reason, "normal") || gcl_reason_is(reason, "shutdown") ||
+           gcl_match(term_of(server, reason), "{shutdown, _}");
+}
+
+static void drop_aliases(struct gcl_server *server)
+{
+    struct gcl_node *node = gcl_server_at(server);
+    struct gcl_list *at;
+    while ((at = gcl_list_first(&server->process.core.aliases)) != NULL) {
+        struct gcl_alias *alias = GCL_CONTAINER_OF(at, struct gcl_alias, at_process);
+        gcl_aliases_remove(&node->core.aliases, alias);
+        gcl_free(node->mem, alias);
+    }
+}
+
+static void run_terminate(struct gcl_server *server, struct gcl_str reason)
+{
+    gcl_calls_cancel_all(server);
+    gcl_timers_cancel_all(server);
+    gcl_callers_drop_all(server);
+    gcl_monitor_nodes(server, false);
+    if (server->handlers->terminate != NULL) {
+        gcl_server_enter(server);
+        server->handlers->terminate(server, term_of(server, reason), server->user);
+        gcl_server_leave(server, GCL_CONTINUE);
+    }
+    drop_aliases(server);
+    gcl_mailbox_stop(server);
+}
+
+void gcl_server_end(struct gcl_server *server, struct gcl_str reason)
+{
+    struct gcl_node *node = gcl_server_at(server);
+    struct gcl_core_process *core = &server->process.core;
+    if (server->is_ending)
+        return;
+    server->is_ending = true;
+    /* The reason may stand in a buffer that terminate uses. */
+    uint8_t *copy = gcl_alloc_copy(node->mem, reason.bytes, reason.size);
+    reason = copy != NULL ? gcl_str_make(copy, reason.size) : GCL_REASON_SYSTEM_LIMIT;
+    if (!is_expected(server, reason))
+        gcl_log(&node->log, GCL_LOG_WARNING, "server_ended", "a server ended with an error");
+    node->busy++;
+    run_terminate(server, reason);
+    node->busy--;
+    gcl_pid self = gcl_core_pid(&node->core, core);
+    struct gcl_signal end = {
+        .op = GCL_SIGNAL_END, .from = self, .to = gcl_target_pid(self), .term = reason};
+    bool is_first =
+        gcl_signal_queue_is_empty(&node->local) && gcl_signal_queue_is_empty(&node->running);
+    if (is_first || gcl_node_send(node, &end) != 0)
+        gcl_core_exit(&node->core, core, reason);
+    gcl_free(node->mem, copy);
+}
+
+static void end(struct gcl_process *process, struct gcl_str reason)
+{
+    gcl_server_end(server_of(process), reason);
+}
+
+static void free_server(struct gcl_process *process)
+{
+    struct gcl_server *server = server_of(process);
+    const gcl_allocator *mem = process->node->mem;
+    gcl_mailbox_free(server);
+    gcl_free(mem, (void *)(uintptr_t)server->stop_reason.bytes);
+    gcl_free(mem, server);
+}
+
+/* --- starting and stopping ------------------------------------------------------------------ */
+
+static const struct gcl_process_class server_class = {
+    .deliver = deliver, .down = take_signal, .exit = take_signal, .end = end, .free = free_server};
+
+void gcl_server_config_init(gcl_server_config *config)
+{
+    *config = (gcl_server_config){.size = sizeof *config};
+}
+
+int gcl_server_start(gcl_node *node, const gcl_server_config *config, gcl_server **out)
+{
+    if (config->handlers == NULL)
+        return GCL_EINVAL;
+    if (node->is_closing)
+        return GCL_ECLOSED;
+    struct gcl_server *server = gcl_alloc_zero(node->mem, sizeof *server);
+    if (server == NULL)
+        return GCL_ENOMEM;
+    int error = gcl_process_start(node, &server->process, &server_class, config->name);
+    if (error != 0) {
+        gcl_free(node->mem, server);
+        return error;
+    }
+    server->handlers = config->handlers;
+    server->user = config->user;
+    server->process.core.trap_exit = config->trap_exit;
+    gcl_list_init(&server->timers);
+    gcl_list_init(&server->calls);
+    gcl_list_init(&server->callers);
+    gcl_list_init(&server->watch);
+    if (out != NULL)
+        *out = server;
+    return 0;
+}
+
+int gcl_server_stop_message(gcl_server *server, gcl_message message)
+{
+    struct gcl_node *node = gcl_server_at(server);
+    struct gcl_str reason;
+    int error = gcl_message_build(node, &message, &reason);
+    if (error != 0)
+        return error;
+    gcl_pid pid = gcl_self(server);
+    struct gcl_signal stop = {
+        .op = GCL_SIGNAL_STOP, .from = pid, .to = gcl_target_pid(pid), .term = reason};
+    return gcl_node_send(node, &stop);
+}
+
+/* --- what it is ----------------------------------------------------------------------------- */
+
+gcl_node *gcl_server_node(const gcl_server *server)
+{
+    return gcl_server_at(server);
+}
+
+void *gcl_server_user(const gcl_server *server)
+{
+    return server->user;
+}
+
+void gcl_server_set_trap_exit(gcl_server *self, bool on)
+{
+    self->process.core.trap_exit = on;
+}
+
+gcl_pid gcl_self(const gcl_server *server)
+{
+    return gcl_core_pid(&gcl_server_at(server)->core, &server->process.core);
+}
+
+static gcl_server *living_server(struct gcl_core_process *core)
+{
+    if (core == NULL || gcl_process_of(core)->class != &server_class)
+        return NULL;
+    struct gcl_server *server = server_of(gcl_process_of(core));
+    return server->is_ending ? NULL : server;
+}
+
+gcl_server *gcl_server_of(gcl_node *node, gcl_pid pid)
+{
+    return living_server(gcl_core_find(&node->core, pid));
+}
+
+gcl_server *gcl_whereis(gcl_node *node, const char *name)
+{
+    return living_server(gcl_registry_find(&node->core.registry, gcl_str_of(name)));
+}
+
+int gcl_register(gcl_server *self, const char *name)
+{
+    if (self->is_ending)
+        return GCL_ECLOSED;
+    return gcl_registry_add(&gcl_server_at(self)->core.registry, gcl_str_of(name),
+                            &self->process.core);
+}
+
+int gcl_unregister(gcl_server *self)
+{
+    if (self->process.core.registration == NULL)
+        return GCL_ENOENT;
+    gcl_registry_remove(&gcl_server_at(self)->core.registry, &self->process.core);
+    return 0;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * Servers inside the node layer: a process with the program's handlers, and what belongs to it:
+ * timers, calls under way, callers that are kept, aliases, what waits while it is suspended.
+ *
+ * A handler runs between gcl_server_enter() and gcl_server_leave(). Its way in is always the loop:
+ * an effect of the core, a deadline, an event of a node. What a handler causes comes later, by the
+ * queue of local signals or by the next effect, so none ever runs inside another.
+ */
+#ifndef GCL_NODE_SERVER_H
+#define GCL_NODE_SERVER_H
+
+#include <gen_cluster/server.h>
+
+#include "node/process.h"
+#include "node/signal_queue.h"
+
+struct gcl_mailbox;
+
+/* Whose an alias is: gcl_alias.kind. */
+enum { GCL_ALIAS_PROGRAM, GCL_ALIAS_CALL };
+
+struct gcl_server {
+    struct gcl_process process; /* first: a process of this class is a server */
+    const gcl_handlers *handlers;
+    void *user;
+    struct gcl_list timers;      /* struct timer */
+    struct gcl_list calls;       /* struct gcl_call */
+    struct gcl_list callers;     /* struct gcl_kept_caller */
+    struct gcl_list watch;       /* in node->node_watchers */
+    struct gcl_mailbox *mailbox; /* while suspended, and until it is empty again; else NULL */
+    struct gcl_str stop_reason;  /* owned; set by gcl_stop(), or by a mistake of the program */
+    bool is_mistaken;            /* ... by the latter */
+    bool is_suspended;
+    bool is_ending; /* no handler runs any more */
+};
+
+static inline struct gcl_node *gcl_server_at(const struct gcl_server *server)
+{
+    return server->process.node;
+}
+
+/** Around each call of a handler. After leave the server may be gone. */
+void gcl_server_enter(struct gcl_server *server);
+void gcl_server_leave(struct gcl_server *server, gcl_result result);
+
+/**
+ * Ends a server, between two effects: its calls are canceled, `terminate` is called; then, behind
+ * what it has sent to local processes, the core tells the others. `reason` is borrowed.
+ */
+void gcl_server_end(struct gcl_server *server, struct gcl_str reason);
+
+/** Hands the server what reached it; calls at most one handler. `alias` by which, or NULL. */
+void gcl_server_take(struct gcl_server *server, const struct gcl_signal *signal,
+                     struct gcl_alias *alias);
+
+/** The same, past the mailbox. */
+void gcl_server_take_now(struct gcl_server *server, const struct gcl_signal *signal,
+                         struct gcl_alias *alias);
+
+/** A mistake of the program in a pattern: for struct gcl_term_context. */
+void gcl_server_misuse(const char *file, int line, const char *text, void *user);
+
+#endif

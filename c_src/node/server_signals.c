@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What servers do to other processes, near and far: server.h from "messages out" on. */
+#include <string.h>
+
+#include "node/dest.h"
+#include "node/gen.h"
+#include "node/message.h"
+#include "node/server.h"
+
+static gcl_pid pid_of(const gcl_server *server)
+{
+    return gcl_core_pid(&gcl_server_at(server)->core, &server->process.core);
+}
+
+static struct gcl_core_peer *core_peer(const struct gcl_route *route)
+{
+    return route->peer != NULL ? &route->peer->core : NULL;
+}
+
+/* --- messages ------------------------------------------------------------------------------- */
+
+int gcl_send_message(gcl_server *self, gcl_dest dest, gcl_message message)
+{
+    struct gcl_node *node = gcl_server_at(self);
+    struct gcl_route route;
+    int error = gcl_dest_route(node, &dest, &route);
+    if (error != 0)
+        return error;
+    (void)gcl_message_begin(node);
+    return gcl_message_send(node, pid_of(self), &route.target, &message);
+}
+
+int gcl_cast_message(gcl_server *self, gcl_dest dest, gcl_message message)
+{
+    struct gcl_node *node = gcl_server_at(self);
+    struct gcl_route route;
+    int error = gcl_dest_route(node, &dest, &route);
+    return error != 0 ? error : gcl_gen_cast(node, pid_of(self), &route.target, &message);
+}
+
+int gcl_exit_message(gcl_server *self, gcl_pid pid, gcl_message message)
+{
+    struct gcl_node *node = gcl_server_at(self);
+    struct gcl_signal signal = {
+        .op = GCL_SIGNAL_EXIT2, .from = pid_of(self), .to = gcl_target_pid(pid)};
+    int error = gcl_message_build(node, &message, &signal.term);
+    return error != 0 ? error : gcl_node_send(node, &signal);
+}
+
+/* --- monitors and links --------------------------------------------------------------------- */
+
+int gcl_monitor(gcl_server *self, gcl_dest dest, gcl_ref *ref)
+{
+    struct gcl_node *node = gcl_server_at(self);
+    struct gcl_route route;
+    int error = gcl_dest_route(node, &dest, &route);
+    if (error == 0 && route.target.kind == GCL_TARGET_ALIAS)
+        error = GCL_EINVAL;
+    if (error != 0)
+        return error;
+    *ref = gcl_core_make_ref(&node->core);
+    error =
+        gcl_core_monitor(&node->core, &self->process.core, &route.target, core_peer(&route), ref);
+    gcl_loop_again(&node->loop); /* for a DOWN that is due at once */
+    if (error != 0 || route.peer == NULL)
+        return error;
+    struct gcl_signal signal = {
+        .op = GCL_SIGNAL_MONITOR, .from = pid_of(self), .to = route.target, .ref = *ref};
+    error = gcl_node_send(node, &signal);
+    if (error != 0) {
+        struct gcl_signal unsent;
+        (void)gcl_core_demonitor(&node->core, &self->process.core, ref, &unsent);
+    }
+    return error;
+}
+
+int gcl_demonitor(gcl_server *self, gcl_ref ref)
+{
+    struct gcl_node *node = gcl_server_at(self);
+    struct gcl_monitor *monitor = gcl_monitors_find(&node->core.monitors, &ref);
+    struct gcl_signal signal;
+    if (monitor == NULL || monitor->watcher != &self->process.core)
+        return GCL_ENOENT;
+    if (!gcl_core_demonitor(&node->core, &self->process.core, &ref, &signal))
+        return 0;
+    return gcl_node_send(node, &signal);
+}
+
+int gcl_link(gcl_server *self, gcl_pid pid)
+{
+    struct gcl_node *node = gcl_server_at(self);
+    gcl_dest dest = gcl_to_pid(pid);
+    struct gcl_route route;
+    struct gcl_signal unlink;
+    bool send;
+    int error = gcl_dest_route(node, &dest, &route);
+    if (error == 0)
+        error = gcl_core_link(&node->core, &self->process.core, pid, core_peer(&route), &send);
+    gcl_loop_again(&node->loop); /* for an exit that is due at once */
+    if (error != 0 || !send)
+        return error;
+    struct gcl_signal signal = {.op = GCL_SIGNAL_LINK, .from = pid_of(self), .to = route.target};
+    error = gcl_node_send(node, &signal);
+    if (error != 0)
+        (void)gcl_core_unlink(&node->core, &self->process.core, pid, &unlink);
+    return error;
+}
+
+int gcl_unlink(gcl_server *self, gcl_pid pid)
+{
+    struct gcl_node *node = gcl_server_at(self);
+    struct gcl_signal signal;
+    if (!gcl_core_unlink(&node->core, &self->process.core, pid, &signal))
+        return 0;
+    return gcl_node_send(node, &signal);
+}
+
+/* --- aliases and references ------------------------------------------------------------------ */
+
+gcl_ref gcl_make_ref(gcl_server *self)
+{
+    return gcl_core_make_ref(&gcl_server_at(self)->core);
+}
+
+int gcl_alias_new(gcl_server *self, gcl_ref *ref)
+{
+    struct gcl_node *node = gcl_server_at(self);
+    if (self->is_ending)
+        return GCL_ECLOSED;
+    struct gcl_alias *alias = gcl_alloc_zero(node->mem, sizeof *alias);
+    if (alias == NULL)
+        return GCL_ENOMEM;
+    *ref = gcl_core_make_ref(&node->core);
+    gcl_list_init(&alias->at_process);
+    alias->kind = GCL_ALIAS_PROGRAM;
+    int error = gcl_aliases_add(&node->core.aliases, alias, ref, &self->process.core);
+    if (error != 0)
+        gcl_free(node->mem, alias);
+    return error;
+}
+
+int gcl_unalias(gcl_server *self, gcl_ref ref)
+{
+    struct gcl_node *node = gcl_server_at(self);
+    struct gcl_alias *alias = gcl_aliases_find(&node->core.aliases, &ref);
+    if (alias == NULL || alias->process != &self->process.core || alias->kind != GCL_ALIAS_PROGRAM)
+        return GCL_ENOENT;
+    gcl_aliases_remove(&node->core.aliases, alias);
+    gcl_free(node->mem, alias);
+    return 0;
+}
+
+const char *gcl_pid_node(gcl_node *node, gcl_pid pid)
+{
+    const struct gcl_name *name = gcl_names_get(&node->core.names, pid.node, pid.generation);
+    if (name == NULL)
+        return NULL;
+    uint8_t *text = gcl_term_context_room(&node->terms, name->size + (size_t)1);
+    if (text == NULL)
+        return NULL;
+    memcpy(text, name->bytes, name->size);
+    text[name->size] = '\0';
+    return (const char *)text;
+}
