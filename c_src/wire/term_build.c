@@ -118,7 +118,7 @@ static int measure_term(const gcl_arg *arg, struct extra *extra)
     return error == 0 && gcl_cursor_left(&at) > 0 ? GCL_ETERM : error;
 }
 
-static int measure(const struct build *build, enum gcl_hole hole, const gcl_arg *arg,
+static int measure(const struct gcl_term_ids *ids, enum gcl_hole hole, const gcl_arg *arg,
                    struct extra *extra)
 {
     switch (hole) {
@@ -135,7 +135,7 @@ static int measure(const struct build *build, enum gcl_hole hole, const gcl_arg 
         return measure_text(hole, arg, extra);
     case GCL_HOLE_PID:
     case GCL_HOLE_REF:
-        return measure_id(&build->context->ids, arg, extra);
+        return measure_id(ids, arg, extra);
     case GCL_HOLE_TERM:
         return measure_term(arg, extra);
     case GCL_HOLE_ANY:
@@ -205,8 +205,8 @@ static int build_with(struct build *build, struct gcl_buffer *out)
     size_t size = pattern->size;
     int error = 0;
     for (unsigned i = 0; i < pattern->arg_count; i++) {
-        error =
-            measure(build, (enum gcl_hole)pattern->holes[i], &build->args[i], &build->extras[i]);
+        error = measure(&build->context->ids, (enum gcl_hole)pattern->holes[i], &build->args[i],
+                        &build->extras[i]);
         if (error != 0)
             return error;
         size += build->extras[i].size;
@@ -218,8 +218,9 @@ static int build_with(struct build *build, struct gcl_buffer *out)
     for (unsigned arg = 0; op < end; op++) {
         if (op->code == GCL_OP_COPY) {
             at = put_bytes(at, pattern->bytes + op->offset, op->count);
-        } else {
-            at = put_arg(at, (enum gcl_hole)op->hole, &build->args[arg], &build->extras[arg]);
+        } else if (arg < pattern->arg_count) {
+            at = put_arg(at, (enum gcl_hole)pattern->holes[arg], &build->args[arg],
+                         &build->extras[arg]);
             arg++;
         }
     }

@@ -2,6 +2,7 @@
 #include "wire/term_equal.h"
 
 #include <gen_cluster/term.h>
+#include <math.h>
 
 #include "wire/id.h"
 #include "wire/term_read.h"
@@ -9,9 +10,11 @@
 
 enum { FUN_UNIQ_BYTES = 16 };
 
+enum level_kind { TERMS, LISTS, MAPS };
+
 /* What is open in both terms: so many terms, or the elements of two lists, or pairs of maps. */
 struct level {
-    enum { TERMS, LISTS, MAPS } kind;
+    enum level_kind kind;
     uint32_t left;
     union {
         struct {
@@ -47,7 +50,8 @@ static bool same_integer(struct compare *c)
 static bool same_float(struct compare *c)
 {
     double a, b;
-    return gcl_read_double(c->a, &a) && gcl_read_double(c->b, &b) && memcmp(&a, &b, sizeof a) == 0;
+    return gcl_read_double(c->a, &a) && gcl_read_double(c->b, &b) && a == b &&
+           signbit(a) == signbit(b);
 }
 
 static bool same_atom(struct compare *c)
@@ -107,7 +111,7 @@ static bool same_export(struct compare *c)
 
 /* --- what has terms inside ------------------------------------------------------------------ */
 
-static bool push(struct compare *c, int kind, uint32_t left)
+static bool push(struct compare *c, enum level_kind kind, uint32_t left)
 {
     if (c->depth == LEVELS_MAX)
         return false;

@@ -136,10 +136,8 @@ size_t gcl_float_print(double value, char text[GCL_FLOAT_TEXT_MAX])
     if (signbit(value))
         *at++ = '-';
     value = fabs(value);
-    if (value == 0) {
-        memcpy(at, "0.0", 3);
-        return (size_t)(at + 3 - text);
-    }
+    if (value == 0)
+        return (size_t)(put(at, "0.0", 3) - text);
     struct decimal decimal = shortest(value);
     char *end = put_scientific(at, &decimal);
     bool may_be_plain = value < ldexp(1, INTEGER_BITS) && decimal.point > -GCL_FLOAT_TEXT_MAX;
@@ -161,7 +159,9 @@ bool gcl_float_parse(struct gcl_str text, double *value)
             continue;
         if (size + 1 == sizeof plain)
             return false;
-        plain[size++] = c == '.' ? decimal_point() : c;
+        if (c == '.')
+            c = decimal_point();
+        plain[size++] = c;
     }
     plain[size] = '\0';
     *value = strtod(plain, NULL);

@@ -34,9 +34,9 @@ struct match {
     const struct gcl_pattern *pattern;
     const gcl_out *outs;
     struct gcl_cursor at;
-    unsigned arg;   /* the next argument */
-    unsigned depth; /* of frames */
-    struct frame frames[GCL_PATTERN_DEPTH_MAX];
+    unsigned arg;                                   /* the next argument */
+    unsigned depth;                                 /* of frames */
+    struct frame frames[GCL_PATTERN_DEPTH_MAX + 1]; /* the first is none */
     struct found found[GCL_PATTERN_ARGS_MAX];
 };
 
@@ -182,12 +182,20 @@ static bool match_hole(struct match *match, enum gcl_hole hole)
 
 static struct frame *top(struct match *match)
 {
-    return &match->frames[match->depth - 1];
+    return &match->frames[match->depth];
+}
+
+static bool skip_terms(struct gcl_cursor *at, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        if (gcl_term_walk(at) != 0)
+            return false;
+    return true;
 }
 
 static bool open_list(struct match *match)
 {
-    struct frame *frame = &match->frames[match->depth++];
+    struct frame *frame = &match->frames[++match->depth];
     frame->main = match->at;
     frame->is_apart = true; /* there was no element yet */
     return gcl_read_list(&frame->main, &frame->list);
@@ -239,10 +247,7 @@ static bool skip_rest(struct gcl_cursor *at, const struct gcl_list_reader *list)
 {
     if (list->is_string)
         return gcl_cursor_skip(at, list->left);
-    for (uint64_t i = 0; i < (uint64_t)list->left + 1; i++)
-        if (gcl_term_walk(at) != 0)
-            return false;
-    return true;
+    return skip_terms(at, (uint64_t)list->left + 1);
 }
 
 /* What is left of a list has no head: match_rest() notes where it is, set_rest() copies it. */
@@ -273,14 +278,13 @@ static bool match_rest(struct match *match, enum gcl_hole hole)
 
 static bool open_map(struct match *match)
 {
-    struct frame *frame = &match->frames[match->depth++];
+    struct frame *frame = &match->frames[++match->depth];
     uint32_t pairs;
     if (!gcl_read_map(&match->at, &pairs))
         return false;
     frame->pairs = match->at;
-    for (uint64_t i = 0; i < 2 * (uint64_t)pairs; i++)
-        if (gcl_term_walk(&match->at) != 0)
-            return false;
+    if (!skip_terms(&match->at, 2 * (uint64_t)pairs))
+        return false;
     frame->pairs.end = match->at.at; /* so that looking for keys ends there */
     frame->main = match->at;
     return true;
@@ -297,7 +301,7 @@ static bool find_key(struct match *match, const struct gcl_op *op)
             match->at = gcl_cursor_make(value.at, (size_t)(top(match)->main.end - value.at));
             return true;
         }
-        if (gcl_term_walk(&pairs) != 0 || gcl_term_walk(&pairs) != 0)
+        if (!skip_terms(&pairs, 2))
             return false;
     }
     return false;
@@ -479,6 +483,7 @@ static bool match_with(gcl_term term, const struct gcl_pattern *pattern, const g
     match.at = gcl_term_cursor(term);
     match.arg = 0;
     match.depth = 0;
+    match.frames[0] = (struct frame){0};
     return check_outs(term.context, pattern, outs) && match_all(&match) && set_all(&match);
 }
 

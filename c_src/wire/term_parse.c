@@ -11,9 +11,11 @@
 
 enum { LIST_HEAD = 5, EXPORT_ARITY_MAX = 255 };
 
+enum level_kind { TUPLE, LIST, LIST_TAIL, MAP_KEY, MAP_VALUE, PAREN };
+
 /* What is open around the place where the parser is. */
 struct level {
-    enum { TUPLE, LIST, LIST_TAIL, MAP_KEY, MAP_VALUE, PAREN } kind;
+    enum level_kind kind;
     uint32_t count;   /* of elements or pairs so far */
     uint32_t closers; /* ] that are due: [a|[b|[c]]] is one list */
     size_t mark;      /* where its head begins */
@@ -170,7 +172,8 @@ static bool parse_characters(struct gcl_parser *parser, uint32_t *count)
 /* --- opening -------------------------------------------------------------------------------- */
 
 /* `head`: bytes for the head, written when the size is known. */
-static enum step open_level(struct gcl_parser *parser, struct levels *levels, int kind, size_t head)
+static enum step open_level(struct gcl_parser *parser, struct levels *levels, enum level_kind kind,
+                            size_t head)
 {
     static const uint8_t zeros[LIST_HEAD] = {0};
     if (levels->depth == GCL_TERM_DEPTH_MAX) {

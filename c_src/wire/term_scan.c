@@ -255,7 +255,7 @@ static bool scan_mark(struct gcl_scanner *scanner)
     struct gcl_cursor *at = &scanner->at;
     uint8_t c = peek(at, 0);
     scanner->token.kind = GCL_TOKEN_MARK;
-    for (uint8_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         if (c == (uint8_t)pairs[i][0] && peek(at, 1) == (uint8_t)pairs[i][1]) {
             scanner->token.mark = (uint8_t)(GCL_MARK_ARROW + i);
             at->at += 2;
