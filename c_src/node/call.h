@@ -26,7 +26,7 @@ struct gcl_call {
 
 /** The call under way of that server with this reference, or NULL. */
 struct gcl_call *gcl_call_of_ref(struct gcl_server *server, const gcl_ref *ref);
-struct gcl_call *gcl_call_find(struct gcl_server *server, const struct gcl_wire_ref *ref);
+struct gcl_call *gcl_call_find(struct gcl_server *server, const struct gcl_wire_ref *wire);
 
 /** Ends the call, then calls `done`. `reply` is borrowed. */
 void gcl_call_finish(struct gcl_call *call, int error, struct gcl_str reply);

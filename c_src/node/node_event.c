@@ -84,11 +84,11 @@ bool gcl_node_events_next(struct gcl_node *node)
     if (!event->has_begun)
         gcl_list_move_all(&event->waiting, &node->node_watchers);
     event->has_begun = true;
-    struct gcl_list *first = gcl_list_first(&event->waiting);
-    if (first == NULL) {
+    if (gcl_list_is_empty(&event->waiting)) {
         free_event(node, event);
         return true;
     }
+    struct gcl_list *first = event->waiting.next;
     struct gcl_server *server = GCL_CONTAINER_OF(first, struct gcl_server, watch);
     gcl_list_remove(first);
     gcl_list_add_last(&node->node_watchers, first);

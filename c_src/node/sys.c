@@ -46,7 +46,7 @@ static gcl_bytes name_of(struct gcl_server *server)
 static int get_state(struct gcl_server *server, const struct gcl_gen_message *message,
                      const struct gcl_buffer *state)
 {
-    return answer(server, message, GCL_MESSAGE("{ok, ~t}", state_term(server, state)));
+    return answer(server, message, GCL_MESSAGE("~t", state_term(server, state)));
 }
 
 static int get_status(struct gcl_server *server, const struct gcl_gen_message *message,

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A server that does what a call tells it, so that suites are written in Erlang alone: each request
+ * below is answered with the outcome, and what reaches the server otherwise is sent to the process
+ * that said `subscribe`. It writes `ready NODE` and ends with its input.
+ *
+ *     server NAME
+ */
+#include <ev.h>
+#include <gen_cluster.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct program {
+    gcl_node *node;
+    gcl_server *server;
+    gcl_pid owner;
+    gcl_caller waiting; /* of `keep` */
+    gcl_request request;
+    ev_io input;
+};
+
+/* --- to the subscriber ---------------------------------------------------------------------- */
+
+static struct program the;
+
+#define TELL(self, ...)                                                                            \
+    do {                                                                                           \
+        if (!gcl_pid_is_none(the.owner))                                                           \
+            (void)gcl_send((self), gcl_to_pid(the.owner), __VA_ARGS__);                            \
+    } while (0)
+
+static gcl_result handle_cast(gcl_server *self, gcl_term message, void *user)
+{
+    (void)user;
+    if (gcl_match(message, "stop"))
+        return GCL_STOP;
+    TELL(self, "{cast, ~t}", message);
+    return GCL_CONTINUE;
+}
+
+static gcl_result handle_info(gcl_server *self, gcl_term message, void *user)
+{
+    (void)user;
+    TELL(self, "{info, ~t}", message);
+    return GCL_CONTINUE;
+}
+
+static gcl_result handle_down(gcl_server *self, gcl_ref ref, gcl_term what, gcl_term reason,
+                              void *user)
+{
+    (void)user;
+    TELL(self, "{down, ~r, ~t, ~t}", ref, what, reason);
+    return GCL_CONTINUE;
+}
+
+static gcl_result handle_exit(gcl_server *self, gcl_pid from, gcl_term reason, void *user)
+{
+    (void)user;
+    TELL(self, "{exit, ~p, ~t}", from, reason);
+    return GCL_CONTINUE;
+}
+
+static gcl_result handle_node(gcl_server *self, const char *name, bool is_up, gcl_term reason,
+                              void *user)
+{
+    (void)user;
+    (void)reason;
+    TELL(self, "{~a, ~a}", is_up ? "nodeup" : "nodedown", name);
+    return GCL_CONTINUE;
+}
+
+static gcl_result handle_timer(gcl_server *self, uint64_t timer, void *user)
+{
+    (void)user;
+    TELL(self, "{timer, ~u}", timer);
+    return GCL_CONTINUE;
+}
+
+static void terminate(gcl_server *self, gcl_term reason, void *user)
+{
+    (void)user;
+    TELL(self, "{terminate, ~t}", reason);
+    the.server = NULL;
+}
+
+static void state(gcl_server *self, gcl_writer *out, void *user)
+{
+    (void)self;
+    (void)user;
+    (void)gcl_write(out, "#{owner => ~b}", gcl_pid_is_none(the.owner) ? "nobody" : "somebody");
+}
+
+/* --- what calls tell it --------------------------------------------------------------------- */
+
+/* A copied atom's text, terminated, for the destinations; valid until the next but one. */
+static const char *text_of(gcl_bytes bytes)
+{
+    static char texts[4][1024];
+    static unsigned next;
+    char *text = texts[next++ % 4];
+    (void)snprintf(text, sizeof texts[0], "%.*s", (int)bytes.size, (const char *)bytes.bytes);
+    return text;
+}
+
+/* A pid, a local name, {Name, Node}, or a reference: an alias. */
+static gcl_dest dest_of(gcl_term term)
+{
+    gcl_pid pid;
+    gcl_ref alias;
+    gcl_bytes name, node;
+    if (gcl_match(term, "~p", &pid))
+        return gcl_to_pid(pid);
+    if (gcl_match(term, "~r", &alias))
+        return gcl_to_alias(alias);
+    if (gcl_match(term, "~a", &name))
+        return gcl_to_name(text_of(name));
+    if (gcl_match(term, "{~a, ~a}", &name, &node))
+        return gcl_to_remote(text_of(name), text_of(node));
+    return (gcl_dest){0};
+}
+
+static void reply(gcl_server *self, const gcl_from *from, int error)
+{
+    if (error == 0)
+        (void)gcl_reply(self, from, "ok");
+    else
+        (void)gcl_reply(self, from, "{error, ~a}", gcl_error_name(error));
+}
+
+static void reply_ref(gcl_server *self, const gcl_from *from, int error, gcl_ref ref)
+{
+    if (error == 0)
+        (void)gcl_reply(self, from, "{ok, ~r}", ref);
+    else
+        reply(self, from, error);
+}
+
+static gcl_result on_outcome(gcl_server *self, int error, gcl_term term, void *user)
+{
+    gcl_caller *caller = user;
+    gcl_node *node = gcl_server_node(self);
+    if (error == 0)
+        (void)gcl_reply_later(node, *caller, "{ok, ~t}", term);
+    else if (gcl_term_is_none(term))
+        (void)gcl_reply_later(node, *caller, "{error, ~a}", gcl_error_name(error));
+    else
+        (void)gcl_reply_later(node, *caller, "{error, ~a, ~t}", gcl_error_name(error), term);
+    free(caller);
+    return GCL_CONTINUE;
+}
+
+static void call(gcl_server *self, const gcl_from *from, gcl_dest dest, uint32_t timeout_ms,
+                 gcl_term request)
+{
+    gcl_caller *caller = malloc(sizeof *caller);
+    if (caller == NULL || gcl_from_keep(from, caller) != 0)
+        abort();
+    int error = gcl_call(self, dest, timeout_ms, on_outcome, caller, &the.request, "~t", request);
+    if (error == 0)
+        return;
+    free(caller);
+    reply(self, from, error);
+}
+
+/* Requests about other processes; false when it is none of them. */
+static bool handle_others(gcl_server *self, gcl_term request, const gcl_from *from)
+{
+    gcl_term to, term;
+    gcl_pid pid;
+    gcl_ref ref;
+    uint32_t timeout_ms;
+    if (gcl_match(request, "{call, ~t, ~t, ~u}", &to, &term, &timeout_ms))
+        call(self, from, dest_of(to), timeout_ms, term);
+    else if (gcl_match(request, "{call, ~t, ~t, infinity}", &to, &term))
+        call(self, from, dest_of(to), GCL_INFINITY, term);
+    else if (gcl_match(request, "{cast, ~t, ~t}", &to, &term))
+        reply(self, from, gcl_cast(self, dest_of(to), "~t", term));
+    else if (gcl_match(request, "{send, ~t, ~t}", &to, &term))
+        reply(self, from, gcl_send(self, dest_of(to), "~t", term));
+    else if (gcl_match(request, "{link, ~p}", &pid))
+        reply(self, from, gcl_link(self, pid));
+    else if (gcl_match(request, "{unlink, ~p}", &pid))
+        reply(self, from, gcl_unlink(self, pid));
+    else if (gcl_match(request, "{exit, ~p, ~t}", &pid, &term))
+        reply(self, from, gcl_exit(self, pid, "~t", term));
+    else if (gcl_match(request, "{monitor, ~t}", &to))
+        reply_ref(self, from, gcl_monitor(self, dest_of(to), &ref), ref);
+    else if (gcl_match(request, "{demonitor, ~r}", &ref))
+        reply(self, from, gcl_demonitor(self, ref));
+    else
+        return false;
+    return true;
+}
+
+/* What one signal of each of five kinds and 1,000 in all look like: see server_SUITE. */
+static void burst(gcl_server *self, gcl_pid to, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++) {
+        gcl_ref ref;
+        switch (i % 5) {
+        case 0:
+            (void)gcl_send(self, gcl_to_pid(to), "{n, ~i}", i);
+            break;
+        case 1:
+            (void)gcl_cast(self, gcl_to_pid(to), "{n, ~i}", i);
+            break;
+        case 2:
+            (void)gcl_exit(self, to, "{n, ~i}", i);
+            break;
+        case 3:
+            (void)gcl_link(self, to);
+            (void)gcl_send(self, gcl_to_pid(to), "{n, ~i}", i);
+            (void)gcl_unlink(self, to);
+            break;
+        default:
+            if (gcl_monitor(self, gcl_to_pid(to), &ref) == 0)
+                (void)gcl_send(self, gcl_to_pid(to), "{n, ~i}", i);
+            (void)gcl_demonitor(self, ref);
+        }
+    }
+}
+
+static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from *from, void *user)
+{
+    gcl_term term;
+    gcl_bytes name;
+    gcl_ref alias;
+    gcl_pid pid;
+    bool on;
+    int32_t count;
+    uint64_t delay_ms, timer;
+    (void)user;
+    if (handle_others(self, request, from))
+        return GCL_CONTINUE;
+    if (gcl_match(request, "{echo, ~t}", &term))
+        (void)gcl_reply(self, from, "~t", term);
+    else if (gcl_match(request, "self"))
+        (void)gcl_reply(self, from, "~p", gcl_self(self));
+    else if (gcl_match(request, "from"))
+        (void)gcl_reply(self, from, "~p", gcl_from_pid(from));
+    else if (gcl_match(request, "subscribe"))
+        reply(self, from, (the.owner = gcl_from_pid(from), 0));
+    else if (gcl_match(request, "keep"))
+        return gcl_from_keep(from, &the.waiting) == 0 ? GCL_CONTINUE : GCL_STOP;
+    else if (gcl_match(request, "{reply_kept, ~t}", &term))
+        reply(self, from, gcl_reply_later(the.node, the.waiting, "~t", term));
+    else if (gcl_match(request, "cancel"))
+        reply(self, from, gcl_call_cancel(self, the.request));
+    else if (gcl_match(request, "alias"))
+        reply_ref(self, from, gcl_alias_new(self, &alias), alias);
+    else if (gcl_match(request, "{unalias, ~r}", &alias))
+        reply(self, from, gcl_unalias(self, alias));
+    else if (gcl_match(request, "{trap_exit, ~a}", &on))
+        reply(self, from, (gcl_server_set_trap_exit(self, on), 0));
+    else if (gcl_match(request, "{monitor_nodes, ~a}", &on))
+        reply(self, from, (gcl_monitor_nodes(self, on), 0));
+    else if (gcl_match(request, "{register, ~a}", &name))
+        reply(self, from, gcl_register(self, text_of(name)));
+    else if (gcl_match(request, "unregister"))
+        reply(self, from, gcl_unregister(self));
+    else if (gcl_match(request, "{timer, ~u}", &delay_ms))
+        reply(self, from, gcl_timer_start(self, delay_ms, &timer));
+    else if (gcl_match(request, "{disconnect, ~a}", &name))
+        reply(self, from, gcl_node_disconnect(the.node, text_of(name)));
+    else if (gcl_match(request, "{burst, ~p, ~i}", &pid, &count))
+        burst(self, pid, count);
+    else if (gcl_match(request, "{stop, ~t}", &term))
+        return gcl_stop(self, "~t", term);
+    else if (gcl_match(request, "silence"))
+        return GCL_CONTINUE;
+    else
+        (void)gcl_reply(self, from, "{error, unknown_request}");
+    return GCL_CONTINUE;
+}
+
+static const gcl_handlers handlers = {
+    .size = sizeof(gcl_handlers),
+    .handle_call = handle_call,
+    .handle_cast = handle_cast,
+    .handle_info = handle_info,
+    .handle_down = handle_down,
+    .handle_exit = handle_exit,
+    .handle_node = handle_node,
+    .handle_timer = handle_timer,
+    .terminate = terminate,
+    .state = state,
+};
+
+/* --- the program ---------------------------------------------------------------------------- */
+
+static void ready(gcl_node *node, void *user)
+{
+    (void)user;
+    printf("ready %s\n", gcl_node_name(node));
+}
+
+static void closed(gcl_node *node, int error, void *user)
+{
+    (void)node;
+    (void)error;
+    (void)user;
+    the.node = NULL;
+}
+
+static void on_input(struct ev_loop *loop, ev_io *io, int events)
+{
+    char bytes[256];
+    (void)events;
+    if (read(STDIN_FILENO, bytes, sizeof bytes) > 0)
+        return;
+    ev_io_stop(loop, io);
+    gcl_node_close(the.node);
+}
+
+int main(int argc, char **argv)
+{
+    char detail[256];
+    gcl_node_config config;
+    gcl_server_config server;
+    if (argc < 2)
+        return 64;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    gcl_node_config_init(&config);
+    config.loop = ev_default_loop(0);
+    config.name = argv[1];
+    config.cookie = getenv("GCL_COOKIE");
+    config.mailbox_bytes = 65536;
+    config.on_ready = ready;
+    config.on_closed = closed;
+    int error = gcl_node_new(&config, &the.node, detail, sizeof detail);
+    if (error != 0) {
+        fprintf(stderr, "%s: %s\n", gcl_error_name(error), detail);
+        return 1;
+    }
+    gcl_server_config_init(&server);
+    server.handlers = &handlers;
+    server.name = "server";
+    if (gcl_server_start(the.node, &server, &the.server) != 0)
+        return 1;
+    ev_io_init(&the.input, on_input, STDIN_FILENO, EV_READ);
+    ev_io_start(config.loop, &the.input);
+    ev_run(config.loop, 0);
+    return 0;
+}
