@@ -4,30 +4,8 @@
 #include <string.h>
 
 #include "net/crypto.h"
+#include "node/attempt.h"
 #include "wire/flags.h"
-
-int gcl_attempt_new(struct gcl_node *node, struct gcl_peer *peer, bool is_ours,
-                    struct gcl_attempt **out)
-{
-    struct gcl_attempt *attempt = gcl_alloc_zero(node->mem, sizeof *attempt);
-    if (attempt == NULL)
-        return GCL_ENOMEM;
-    attempt->node = node;
-    attempt->peer = peer;
-    attempt->is_ours = is_ours;
-    gcl_list_init(&attempt->at_node);
-    gcl_list_add_last(&node->attempts, &attempt->at_node);
-    node->attempt_count++;
-    *out = attempt;
-    return 0;
-}
-
-void gcl_attempt_free(struct gcl_attempt *attempt)
-{
-    gcl_list_remove(&attempt->at_node);
-    attempt->node->attempt_count--;
-    gcl_free(attempt->node->mem, attempt);
-}
 
 bool gcl_dial_handshake(struct gcl_node *node, struct gcl_handshake_config *config)
 {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/reason.h"
+#include "node/attempt.h"
 #include "node/call.h"
 #include "node/caller.h"
 #include "node/config.h"
@@ -150,7 +151,7 @@ static void on_woken(struct gcl_loop *loop)
 
 static void on_accepted(struct gcl_listener *listener, int fd)
 {
-    gcl_peer_accept(GCL_CONTAINER_OF(listener, struct gcl_node, listener), fd);
+    gcl_attempt_accept(GCL_CONTAINER_OF(listener, struct gcl_node, listener), fd);
 }
 
 static void tell_ready(struct gcl_deadline *deadline)
@@ -241,7 +242,7 @@ static void init_connections(struct gcl_node *node)
     gcl_connections_init(connections);
     connections->loop = &node->loop;
     connections->mem = node->mem;
-    connections->events = &gcl_peer_events;
+    connections->events = &gcl_attempt_events;
     connections->setup_timeout_ms = config->setup_timeout_ms;
     connections->tick_interval_ms = config->net_ticktime_s * 1000 / config->net_tickintensity;
     connections->tick_intensity = config->net_tickintensity;

@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The table of core/connect.c decides; here it is carried out. A connection knows its attempt, an
- * attempt its peer as soon as the name is known.
- */
+/* The table of core/connect.c decides; here it is carried out. */
 #include "node/peer.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "core/reason.h"
+#include "node/attempt.h"
 #include "node/dial.h"
 #include "node/node_event.h"
 #include "node/translate.h"
+#include "node/waiter.h"
 #include "wire/flags.h"
-
-struct waiter {
-    struct gcl_list at_peer;
-    gcl_connect_function *done;
-    void *user;
-};
 
 /* --- the table of peers --------------------------------------------------------------------- */
 
@@ -105,21 +96,6 @@ static void free_if_idle(struct gcl_peer *peer)
         free_peer(peer);
 }
 
-/* --- who waits ------------------------------------------------------------------------------ */
-
-static void tell_waiters(struct gcl_peer *peer, int error, const char *detail)
-{
-    struct gcl_list told, *at;
-    gcl_list_init(&told);
-    gcl_list_move_all(&told, &peer->waiters);
-    while ((at = gcl_list_first(&told)) != NULL) {
-        struct waiter waiter = *GCL_CONTAINER_OF(at, struct waiter, at_peer);
-        gcl_list_remove(at);
-        gcl_free(peer->node->mem, GCL_CONTAINER_OF(at, struct waiter, at_peer));
-        waiter.done(peer->node, peer->text, error, detail, waiter.user);
-    }
-}
-
 /* Nobody is connected: ends at the peer break, what waits for it is lost, in this order. */
 static void lose(struct gcl_peer *peer, int error, const char *detail)
 {
@@ -127,14 +103,11 @@ static void lose(struct gcl_peer *peer, int error, const char *detail)
     while (!gcl_signal_queue_is_empty(&peer->pending))
         gcl_signal_queue_remove_first(&peer->pending);
     gcl_node_settle(peer->node);
-    tell_waiters(peer, error, detail);
+    gcl_waiters_tell(peer, error, detail);
     free_if_idle(peer);
 }
 
 /* --- going up and down ---------------------------------------------------------------------- */
-
-static void step(struct gcl_peer *peer, enum gcl_connect_event event, int error,
-                 const char *detail);
 
 static int encode(struct gcl_peer *peer, const struct gcl_signal *signal)
 {
@@ -174,8 +147,8 @@ static void take_creation(struct gcl_peer *peer, const struct gcl_handshake *res
     name->route = peer;
 }
 
-static void go_up(struct gcl_peer *peer, struct gcl_attempt *attempt,
-                  const struct gcl_handshake *result)
+void gcl_peer_go_up(struct gcl_peer *peer, struct gcl_attempt *attempt,
+                    const struct gcl_handshake *result)
 {
     peer->up = attempt;
     if (peer->dialed == attempt)
@@ -191,47 +164,16 @@ static void go_up(struct gcl_peer *peer, struct gcl_attempt *attempt,
             peer->is_visible ? "visible" : "hidden");
     send_pending(peer);
     gcl_node_event_up(peer);
-    tell_waiters(peer, 0, "");
+    gcl_waiters_tell(peer, 0, "");
 }
 
 static void go_down(struct gcl_peer *peer, int error, const char *detail)
 {
+    peer->up = NULL;
     gcl_log(&peer->node->log, GCL_LOG_INFO, "node_down", "connection to %s is gone: %s", peer->text,
             detail);
-    peer->up = NULL;
     gcl_node_event_down(peer, detail);
     lose(peer, error, detail);
-}
-
-static void close_attempt(struct gcl_attempt *attempt)
-{
-    struct gcl_connection *connection = attempt->connection;
-    gcl_attempt_free(attempt);
-    gcl_connection_close(connection);
-}
-
-static void admit(struct gcl_attempt *attempt, enum gcl_handshake_status status)
-{
-    gcl_connection_admit(attempt->connection, status, gcl_str_make(NULL, 0), 0);
-}
-
-static void drop_dialed(struct gcl_peer *peer)
-{
-    gcl_dial_cancel(peer);
-    if (peer->dialed != NULL)
-        close_attempt(peer->dialed);
-    peer->dialed = NULL;
-}
-
-static void admit_newer(struct gcl_peer *peer, struct gcl_attempt *attempt,
-                        enum gcl_handshake_status status)
-{
-    if (peer->accepted != NULL)
-        close_attempt(peer->accepted);
-    peer->accepted = attempt;
-    attempt->peer = peer;
-    gcl_loop_cancel(&peer->node->loop, &peer->wait);
-    admit(attempt, status);
 }
 
 static bool is_wanted(const struct gcl_peer *peer)
@@ -250,8 +192,8 @@ static void retry(struct gcl_peer *peer)
     free_if_idle(peer);
 }
 
-/* The peer may be freed when this returns, after events by which it can go down. */
-static void step(struct gcl_peer *peer, enum gcl_connect_event event, int error, const char *detail)
+void gcl_peer_step(struct gcl_peer *peer, enum gcl_connect_event event, int error,
+                   const char *detail)
 {
     const char *before = gcl_connect_state_name(peer->state);
     switch (gcl_connect_step(&peer->state, event, false)) {
@@ -270,12 +212,12 @@ static void step(struct gcl_peer *peer, enum gcl_connect_event event, int error,
         go_down(peer, error, detail);
         break;
     case GCL_CONNECT_NOTHING:
-    case GCL_CONNECT_ADMIT: /* answers to an offer: see on_named() */
+    case GCL_CONNECT_ADMIT: /* answers to an offer: see node/attempt.c */
     case GCL_CONNECT_ADMIT_SIMULTANEOUS:
     case GCL_CONNECT_REFUSE:
     case GCL_CONNECT_CHALLENGE:
     case GCL_CONNECT_DISMISS:
-    case GCL_CONNECT_NODEUP: /* go_up() follows: it needs what the handshake found out */
+    case GCL_CONNECT_NODEUP: /* gcl_peer_go_up() follows: it needs what the handshake found out */
         break;
     case GCL_CONNECT_IMPOSSIBLE:
         gcl_log(&peer->node->log, GCL_LOG_ERROR, "connect_state",
@@ -286,7 +228,7 @@ static void step(struct gcl_peer *peer, enum gcl_connect_event event, int error,
 
 void gcl_dial_failed(struct gcl_peer *peer, int error, const char *detail)
 {
-    step(peer, GCL_CONNECT_DIAL_FAILED, error, detail);
+    gcl_peer_step(peer, GCL_CONNECT_DIAL_FAILED, error, detail);
 }
 
 static void on_wait_over(struct gcl_deadline *deadline)
@@ -296,169 +238,11 @@ static void on_wait_over(struct gcl_deadline *deadline)
     if (peer->state == GCL_CONNECT_DIALING)
         gcl_dial_failed(peer, peer->dial_error, peer->dial_detail);
     else if (peer->up != NULL)
-        tell_waiters(peer, 0, "");
+        gcl_waiters_tell(peer, 0, "");
     else
-        step(peer, GCL_CONNECT_WAIT_OVER, GCL_ETIMEOUT,
-             "the peer said that it was connecting to us (nok), and did not");
+        gcl_peer_step(peer, GCL_CONNECT_WAIT_OVER, GCL_ETIMEOUT,
+                      "the peer said that it was connecting to us (nok), and did not");
 }
-
-/* --- what connections tell ------------------------------------------------------------------ */
-
-/* The peer has named itself: the one event that is answered on the wire. */
-static void take_offer(struct gcl_peer *peer, struct gcl_attempt *attempt)
-{
-    bool greater = strcmp(peer->node->name, peer->text) > 0;
-    enum gcl_connect_action action = gcl_connect_step(&peer->state, GCL_CONNECT_OFFER, greater);
-    if (action == GCL_CONNECT_ADMIT) {
-        admit_newer(peer, attempt, GCL_HANDSHAKE_OK);
-    } else if (action == GCL_CONNECT_ADMIT_SIMULTANEOUS) {
-        drop_dialed(peer);
-        admit_newer(peer, attempt, GCL_HANDSHAKE_OK_SIMULTANEOUS);
-    } else if (action == GCL_CONNECT_CHALLENGE) {
-        peer->accepted = attempt;
-        attempt->peer = peer;
-        admit(attempt, GCL_HANDSHAKE_ASK_ALIVE);
-    } else if (action == GCL_CONNECT_DISMISS) {
-        gcl_connection_fail(attempt->connection, GCL_ECANCELED,
-                            "another attempt of this peer is being challenged");
-    } else {
-        admit(attempt, GCL_HANDSHAKE_NOK);
-    }
-}
-
-static void on_named(struct gcl_connection *connection)
-{
-    struct gcl_attempt *attempt = gcl_connection_user(connection);
-    const struct gcl_handshake *handshake = gcl_connection_handshake(connection);
-    struct gcl_peer *peer;
-    int error = handshake->wants_name || attempt->node->is_closing
-                    ? GCL_EREFUSED
-                    : gcl_peer_get(attempt->node, gcl_handshake_peer(handshake), &peer);
-    if (error != 0) {
-        admit(attempt, GCL_HANDSHAKE_NOT_ALLOWED);
-        return;
-    }
-    take_offer(peer, attempt);
-}
-
-static bool on_alive(struct gcl_connection *connection)
-{
-    struct gcl_attempt *attempt = gcl_connection_user(connection);
-    return attempt->peer != NULL && attempt->peer->dialed == attempt;
-}
-
-static void on_proven(struct gcl_connection *connection)
-{
-    struct gcl_peer *peer = ((struct gcl_attempt *)gcl_connection_user(connection))->peer;
-    struct gcl_attempt *old = peer->up;
-    if (old == NULL)
-        return;
-    close_attempt(old);
-    step(peer, GCL_CONNECT_LOST, GCL_ECLOSED, "the node has connected anew");
-}
-
-static void on_up(struct gcl_connection *connection, const struct gcl_handshake *result)
-{
-    struct gcl_attempt *attempt = gcl_connection_user(connection);
-    struct gcl_peer *peer = attempt->peer;
-    enum gcl_connect_event event =
-        peer->dialed == attempt ? GCL_CONNECT_DIAL_UP : GCL_CONNECT_ACCEPT_UP;
-    struct gcl_node *node = attempt->node;
-    step(peer, event, 0, "");
-    go_up(peer, attempt, result);
-    gcl_node_settle(node);
-}
-
-/* Spawning code is not for a C program: the request is answered at once. */
-static void refuse_spawn(struct gcl_peer *peer, const struct gcl_control *request)
-{
-    struct gcl_control reply = {.op = GCL_CONTROL_SPAWN_REPLY,
-                                .ref = request->ref,
-                                .to = request->from,
-                                .name = gcl_str_of("notsup")};
-    if (gcl_control_encode(gcl_connection_output(peer->up->connection), peer->flags, &reply) == 0)
-        gcl_connection_written(peer->up->connection, 1);
-}
-
-static bool on_frame(struct gcl_connection *connection, struct gcl_str body, const char **why)
-{
-    struct gcl_attempt *attempt = gcl_connection_user(connection);
-    struct gcl_peer *peer = attempt->peer;
-    struct gcl_control_scratch scratch;
-    struct gcl_control control;
-    struct gcl_signal signal;
-    if (gcl_control_decode(body, &control, &scratch, why) != 0)
-        return false;
-    int error = gcl_translate_in(&peer->node->core.names, peer->name, &control, &signal, why);
-    if (error == GCL_ENOTSUP) {
-        refuse_spawn(peer, &control);
-        return true;
-    }
-    if (error == 0) {
-        *why = "the limit of links and monitors (max_edges) is reached, or memory";
-        error = gcl_core_signal(&peer->node->core, &peer->core, &signal);
-    }
-    gcl_node_settle(peer->node);
-    return error == 0;
-}
-
-static void on_writable(struct gcl_connection *connection)
-{
-    (void)connection;
-}
-
-static void attempt_failed(struct gcl_peer *peer, struct gcl_attempt *attempt, bool lost_race,
-                           int error, const char *detail)
-{
-    struct gcl_node *node = peer->node;
-    if (peer->up == attempt) {
-        step(peer, GCL_CONNECT_LOST, error, detail);
-        return;
-    }
-    if (peer->accepted == attempt) {
-        peer->accepted = NULL;
-        step(peer, GCL_CONNECT_ACCEPT_FAILED, error, detail);
-        return;
-    }
-    if (peer->dialed != attempt)
-        return;
-    peer->dialed = NULL;
-    if (!lost_race) {
-        step(peer, GCL_CONNECT_DIAL_FAILED, error, detail);
-        return;
-    }
-    step(peer, GCL_CONNECT_DIAL_LOST, error, detail);
-    if (gcl_loop_set(&node->loop, &peer->wait,
-                     gcl_loop_now_ms(&node->loop) + node->config.setup_timeout_ms + 1000) != 0)
-        step(peer, GCL_CONNECT_WAIT_OVER, GCL_ENOMEM, "no memory for a deadline");
-}
-
-static void on_down(struct gcl_connection *connection, int error, const char *detail)
-{
-    struct gcl_attempt *attempt = gcl_connection_user(connection);
-    struct gcl_peer *peer = attempt->peer;
-    struct gcl_node *node = attempt->node;
-    const struct gcl_handshake *handshake = gcl_connection_handshake(connection);
-    bool lost_race = handshake != NULL && gcl_handshake_state(handshake) == GCL_HANDSHAKE_LOST;
-    if (handshake != NULL && !lost_race)
-        gcl_log(&node->log, GCL_LOG_NOTICE, "handshake_failed", "%s %s: %s",
-                attempt->is_ours ? "to" : "from",
-                handshake->peer.size > 0 ? (const char *)handshake->peer.bytes : "somebody",
-                detail);
-    if (peer != NULL)
-        attempt_failed(peer, attempt, lost_race, error, detail);
-    gcl_attempt_free(attempt);
-}
-
-const struct gcl_connection_events gcl_peer_events = {
-    .named = on_named,
-    .alive = on_alive,
-    .proven = on_proven,
-    .up = on_up,
-    .frame = on_frame,
-    .writable = on_writable,
-    .down = on_down,
-};
 
 /* --- what the node does --------------------------------------------------------------------- */
 
@@ -468,56 +252,8 @@ int gcl_peer_send(struct gcl_peer *peer, const struct gcl_signal *signal)
         return encode(peer, signal);
     int error = gcl_signal_queue_add(&peer->pending, signal);
     if (error == 0)
-        step(peer, GCL_CONNECT_WANT, 0, "");
+        gcl_peer_step(peer, GCL_CONNECT_WANT, 0, "");
     return error;
-}
-
-void gcl_peer_accept(struct gcl_node *node, int fd)
-{
-    struct gcl_attempt *attempt;
-    struct gcl_handshake_config config;
-    if (node->attempt_count >= node->config.max_connections) {
-        gcl_log(&node->log, GCL_LOG_WARNING, "max_connections",
-                "a connection was refused: max_connections (%u) are there",
-                node->config.max_connections);
-        (void)close(fd);
-        return;
-    }
-    if (!gcl_dial_handshake(node, &config) || gcl_attempt_new(node, NULL, false, &attempt) != 0) {
-        (void)close(fd);
-        return;
-    }
-    int error =
-        gcl_connection_accept(&node->connections, fd, &config, attempt, &attempt->connection);
-    if (error != 0)
-        gcl_attempt_free(attempt);
-}
-
-int gcl_node_connect(gcl_node *node, const char *name, gcl_connect_function *done, void *user)
-{
-    struct gcl_peer *peer;
-    if (node->is_closing)
-        return GCL_ECLOSED;
-    struct waiter *waiter = gcl_alloc(node->mem, sizeof *waiter);
-    if (waiter == NULL)
-        return GCL_ENOMEM;
-    int error = gcl_peer_get(node, gcl_str_of(name), &peer);
-    if (error != 0) {
-        gcl_free(node->mem, waiter);
-        return error;
-    }
-    *waiter = (struct waiter){.done = done, .user = user};
-    gcl_list_add_last(&peer->waiters, &waiter->at_peer);
-    if (peer->up != NULL) {
-        error = gcl_loop_set(&node->loop, &peer->wait, 0);
-        if (error != 0) {
-            gcl_list_remove(&waiter->at_peer);
-            gcl_free(node->mem, waiter);
-        }
-        return error;
-    }
-    step(peer, GCL_CONNECT_WANT, 0, "");
-    return 0;
 }
 
 void gcl_node_each_connection(const gcl_node *node,
@@ -544,6 +280,14 @@ void gcl_node_each_connection(const gcl_node *node,
     }
 }
 
+void gcl_peer_drop_dialed(struct gcl_peer *peer)
+{
+    gcl_dial_cancel(peer);
+    if (peer->dialed != NULL)
+        gcl_attempt_close(peer->dialed);
+    peer->dialed = NULL;
+}
+
 void gcl_peer_disconnect(struct gcl_peer *peer, const char *why)
 {
     struct gcl_attempt *attempt = peer->up;
@@ -551,7 +295,7 @@ void gcl_peer_disconnect(struct gcl_peer *peer, const char *why)
         return;
     struct gcl_connection *connection = attempt->connection;
     gcl_attempt_free(attempt);
-    step(peer, GCL_CONNECT_LOST, GCL_ECLOSED, why);
+    gcl_peer_step(peer, GCL_CONNECT_LOST, GCL_ECLOSED, why);
     gcl_connection_close(connection);
 }
 
@@ -560,10 +304,10 @@ void gcl_peers_close(struct gcl_node *node)
     GCL_LIST_EACH(&node->peers, at, following)
     {
         struct gcl_peer *peer = GCL_CONTAINER_OF(at, struct gcl_peer, at_node);
-        drop_dialed(peer);
+        gcl_peer_drop_dialed(peer);
         gcl_loop_cancel(&node->loop, &peer->wait);
         gcl_core_peer_down(&node->core, &peer->core);
-        tell_waiters(peer, GCL_ECANCELED, "the node is closing");
+        gcl_waiters_tell(peer, GCL_ECANCELED, "the node is closing");
     }
     gcl_node_settle(node);
     GCL_LIST_EACH(&node->attempts, at, following)

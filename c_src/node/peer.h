@@ -47,9 +47,6 @@ struct gcl_peer *gcl_peer_find(struct gcl_node *node, struct gcl_str name);
 /** Sends a signal to it, or keeps it until it is connected. Errors of gcl_node_send(). */
 int gcl_peer_send(struct gcl_peer *peer, const struct gcl_signal *signal);
 
-/** Takes an accepted socket. */
-void gcl_peer_accept(struct gcl_node *node, int fd);
-
 /** Closes what there is with a node: nodedown, as when the connection was lost. */
 void gcl_peer_disconnect(struct gcl_peer *peer, const char *why);
 
@@ -59,7 +56,20 @@ void gcl_peers_close(struct gcl_node *node);
 /** After gcl_peers_close() and when no connection is left. */
 void gcl_peers_free(struct gcl_node *node);
 
-/** What connections tell the node. */
-extern const struct gcl_connection_events gcl_peer_events;
+/* --- for attempts --------------------------------------------------------------------------- */
+
+/**
+ * Something happened to a connection of the peer; `error` and `detail` why, where it was bad. The
+ * peer may be freed when this returns, after events by which it can go down.
+ */
+void gcl_peer_step(struct gcl_peer *peer, enum gcl_connect_event event, int error,
+                   const char *detail);
+
+/** Behind the event that made it so: `attempt` is the connection that counts from now on. */
+void gcl_peer_go_up(struct gcl_peer *peer, struct gcl_attempt *attempt,
+                    const struct gcl_handshake *result);
+
+/** Our attempt, if there is one, ends without a word. */
+void gcl_peer_drop_dialed(struct gcl_peer *peer);
 
 #endif

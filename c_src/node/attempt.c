@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What connections tell: each event of theirs becomes one of the table of core/connect.c. */
+#include "node/attempt.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "node/dial.h"
+#include "node/translate.h"
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+int gcl_attempt_new(struct gcl_node *node, struct gcl_peer *peer, bool is_ours,
+                    struct gcl_attempt **out)
+{
+    struct gcl_attempt *attempt = gcl_alloc_zero(node->mem, sizeof *attempt);
+    if (attempt == NULL)
+        return GCL_ENOMEM;
+    attempt->node = node;
+    attempt->peer = peer;
+    attempt->is_ours = is_ours;
+    gcl_list_init(&attempt->at_node);
+    gcl_list_add_last(&node->attempts, &attempt->at_node);
+    node->attempt_count++;
+    *out = attempt;
+    return 0;
+}
+
+void gcl_attempt_free(struct gcl_attempt *attempt)
+{
+    gcl_list_remove(&attempt->at_node);
+    attempt->node->attempt_count--;
+    gcl_free(attempt->node->mem, attempt);
+}
+
+void gcl_attempt_close(struct gcl_attempt *attempt)
+{
+    struct gcl_connection *connection = attempt->connection;
+    gcl_attempt_free(attempt);
+    gcl_connection_close(connection);
+}
+
+/* --- a peer that dials us ------------------------------------------------------------------- */
+
+static void admit(struct gcl_attempt *attempt, enum gcl_handshake_status status)
+{
+    gcl_connection_admit(attempt->connection, status, gcl_str_make(NULL, 0), 0);
+}
+
+static void admit_newer(struct gcl_peer *peer, struct gcl_attempt *attempt,
+                        enum gcl_handshake_status status)
+{
+    if (peer->accepted != NULL)
+        gcl_attempt_close(peer->accepted);
+    peer->accepted = attempt;
+    attempt->peer = peer;
+    gcl_loop_cancel(&peer->node->loop, &peer->wait);
+    admit(attempt, status);
+}
+
+/* The peer has named itself: the one event that is answered on the wire. */
+static void take_offer(struct gcl_peer *peer, struct gcl_attempt *attempt)
+{
+    bool greater = strcmp(peer->node->name, peer->text) > 0;
+    enum gcl_connect_action action = gcl_connect_step(&peer->state, GCL_CONNECT_OFFER, greater);
+    if (action == GCL_CONNECT_ADMIT) {
+        admit_newer(peer, attempt, GCL_HANDSHAKE_OK);
+    } else if (action == GCL_CONNECT_ADMIT_SIMULTANEOUS) {
+        gcl_peer_drop_dialed(peer);
+        admit_newer(peer, attempt, GCL_HANDSHAKE_OK_SIMULTANEOUS);
+    } else if (action == GCL_CONNECT_CHALLENGE) {
+        peer->accepted = attempt;
+        attempt->peer = peer;
+        admit(attempt, GCL_HANDSHAKE_ASK_ALIVE);
+    } else if (action == GCL_CONNECT_DISMISS) {
+        gcl_connection_fail(attempt->connection, GCL_ECANCELED,
+                            "another attempt of this peer is being challenged");
+    } else {
+        admit(attempt, GCL_HANDSHAKE_NOK);
+    }
+}
+
+static void on_named(struct gcl_connection *connection)
+{
+    struct gcl_attempt *attempt = gcl_connection_user(connection);
+    const struct gcl_handshake *handshake = gcl_connection_handshake(connection);
+    struct gcl_peer *peer;
+    int error = handshake->wants_name || attempt->node->is_closing
+                    ? GCL_EREFUSED
+                    : gcl_peer_get(attempt->node, gcl_handshake_peer(handshake), &peer);
+    if (error != 0) {
+        admit(attempt, GCL_HANDSHAKE_NOT_ALLOWED);
+        return;
+    }
+    take_offer(peer, attempt);
+}
+
+static bool on_alive(struct gcl_connection *connection)
+{
+    struct gcl_attempt *attempt = gcl_connection_user(connection);
+    return attempt->peer != NULL && attempt->peer->dialed == attempt;
+}
+
+static void on_proven(struct gcl_connection *connection)
+{
+    struct gcl_peer *peer = ((struct gcl_attempt *)gcl_connection_user(connection))->peer;
+    struct gcl_attempt *old = peer->up;
+    if (old == NULL)
+        return;
+    gcl_attempt_close(old);
+    gcl_peer_step(peer, GCL_CONNECT_LOST, GCL_ECLOSED, "the node has connected anew");
+}
+
+static void on_up(struct gcl_connection *connection, const struct gcl_handshake *result)
+{
+    struct gcl_attempt *attempt = gcl_connection_user(connection);
+    struct gcl_peer *peer = attempt->peer;
+    enum gcl_connect_event event =
+        peer->dialed == attempt ? GCL_CONNECT_DIAL_UP : GCL_CONNECT_ACCEPT_UP;
+    struct gcl_node *node = attempt->node;
+    gcl_peer_step(peer, event, 0, "");
+    gcl_peer_go_up(peer, attempt, result);
+    gcl_node_settle(node);
+}
+
+/* Spawning code is not for a C program: the request is answered at once. */
+static void refuse_spawn(struct gcl_peer *peer, const struct gcl_control *request)
+{
+    struct gcl_control reply = {.op = GCL_CONTROL_SPAWN_REPLY,
+                                .ref = request->ref,
+                                .to = request->from,
+                                .name = gcl_str_of("notsup")};
+    if (gcl_control_encode(gcl_connection_output(peer->up->connection), peer->flags, &reply) == 0)
+        gcl_connection_written(peer->up->connection, 1);
+}
+
+static bool on_frame(struct gcl_connection *connection, struct gcl_str body, const char **why)
+{
+    struct gcl_attempt *attempt = gcl_connection_user(connection);
+    struct gcl_peer *peer = attempt->peer;
+    struct gcl_control_scratch scratch;
+    struct gcl_control control;
+    struct gcl_signal signal;
+    if (gcl_control_decode(body, &control, &scratch, why) != 0)
+        return false;
+    int error = gcl_translate_in(&peer->node->core.names, peer->name, &control, &signal, why);
+    if (error == GCL_ENOTSUP) {
+        refuse_spawn(peer, &control);
+        return true;
+    }
+    if (error == 0) {
+        *why = "the limit of links and monitors (max_edges) is reached, or memory";
+        error = gcl_core_signal(&peer->node->core, &peer->core, &signal);
+    }
+    gcl_node_settle(peer->node);
+    return error == 0;
+}
+
+static void on_writable(struct gcl_connection *connection)
+{
+    (void)connection;
+}
+
+static void attempt_failed(struct gcl_peer *peer, struct gcl_attempt *attempt, bool lost_race,
+                           int error, const char *detail)
+{
+    struct gcl_node *node = peer->node;
+    if (peer->up == attempt) {
+        gcl_peer_step(peer, GCL_CONNECT_LOST, error, detail);
+        return;
+    }
+    if (peer->accepted == attempt) {
+        peer->accepted = NULL;
+        gcl_peer_step(peer, GCL_CONNECT_ACCEPT_FAILED, error, detail);
+        return;
+    }
+    if (peer->dialed != attempt)
+        return;
+    peer->dialed = NULL;
+    if (!lost_race) {
+        gcl_peer_step(peer, GCL_CONNECT_DIAL_FAILED, error, detail);
+        return;
+    }
+    gcl_peer_step(peer, GCL_CONNECT_DIAL_LOST, error, detail);
+    if (gcl_loop_set(&node->loop, &peer->wait,
+                     gcl_loop_now_ms(&node->loop) + node->config.setup_timeout_ms + 1000) != 0)
+        gcl_peer_step(peer, GCL_CONNECT_WAIT_OVER, GCL_ENOMEM, "no memory for a deadline");
+}
+
+static void on_down(struct gcl_connection *connection, int error, const char *detail)
+{
+    struct gcl_attempt *attempt = gcl_connection_user(connection);
+    struct gcl_peer *peer = attempt->peer;
+    struct gcl_node *node = attempt->node;
+    const struct gcl_handshake *handshake = gcl_connection_handshake(connection);
+    bool lost_race = handshake != NULL && gcl_handshake_state(handshake) == GCL_HANDSHAKE_LOST;
+    if (handshake != NULL && !lost_race)
+        gcl_log(&node->log, GCL_LOG_NOTICE, "handshake_failed", "%s %s: %s",
+                attempt->is_ours ? "to" : "from",
+                handshake->peer.size > 0 ? (const char *)handshake->peer.bytes : "somebody",
+                detail);
+    if (peer != NULL)
+        attempt_failed(peer, attempt, lost_race, error, detail);
+    gcl_attempt_free(attempt);
+}
+
+const struct gcl_connection_events gcl_attempt_events = {
+    .named = on_named,
+    .alive = on_alive,
+    .proven = on_proven,
+    .up = on_up,
+    .frame = on_frame,
+    .writable = on_writable,
+    .down = on_down,
+};
+
+void gcl_attempt_accept(struct gcl_node *node, int fd)
+{
+    struct gcl_attempt *attempt;
+    struct gcl_handshake_config config;
+    if (node->attempt_count >= node->config.max_connections) {
+        gcl_log(&node->log, GCL_LOG_WARNING, "max_connections",
+                "a connection was refused: max_connections (%u) are there",
+                node->config.max_connections);
+        (void)close(fd);
+        return;
+    }
+    if (!gcl_dial_handshake(node, &config) || gcl_attempt_new(node, NULL, false, &attempt) != 0) {
+        (void)close(fd);
+        return;
+    }
+    int error =
+        gcl_connection_accept(&node->connections, fd, &config, attempt, &attempt->connection);
+    if (error != 0)
+        gcl_attempt_free(attempt);
+}
