@@ -2,15 +2,16 @@
 /**
  * gen_cluster: an Erlang node in a libev loop. This header includes all others.
  *
- * | header     | what it is about                                              |
- * |------------|---------------------------------------------------------------|
- * | `node.h`   | a node: its name, its connections, other threads              |
- * | `server.h` | processes: handlers, calls, messages, links, monitors, timers |
- * | `term.h`   | terms: taken apart and made by patterns                       |
- * | `cookie.h` | the cookie of ~/.erlang.cookie                                |
- * | `error.h`  | error codes                                                   |
- * | `log.h`    | log events                                                    |
- * | `alloc.h`  | memory of one's own                                           |
+ * | header      | what it is about                                              |
+ * |-------------|---------------------------------------------------------------|
+ * | `node.h`    | a node: its name, its connections, other threads              |
+ * | `server.h`  | processes: handlers, calls, messages, links, monitors, timers |
+ * | `term.h`    | terms: taken apart and made by patterns                       |
+ * | `program.h` | main(): options, `ready`, an orderly end                      |
+ * | `cookie.h`  | the cookie of ~/.erlang.cookie                                |
+ * | `error.h`   | error codes                                                   |
+ * | `log.h`     | log events                                                    |
+ * | `alloc.h`   | memory of one's own                                           |
  */
 #ifndef GEN_CLUSTER_H
 #define GEN_CLUSTER_H
@@ -21,6 +22,7 @@
 #include <gen_cluster/id.h>
 #include <gen_cluster/log.h>
 #include <gen_cluster/node.h>
+#include <gen_cluster/program.h>
 #include <gen_cluster/server.h>
 #include <gen_cluster/term.h>
 
