@@ -17,13 +17,14 @@ modules := $(basename $(notdir $(wildcard src/*.erl)))
 beams := $(modules:%=ebin/%.beam)
 # A behaviour has to be there when its users are compiled, or erlc warns.
 behaviours := $(patsubst src/%.erl,ebin/%.beam,$(shell grep -ls '^-callback' src/*.erl))
+example_beams := $(patsubst examples/%.erl,_build/examples/%.beam,$(wildcard examples/*.erl))
 comma := ,
 empty :=
 space := $(empty) $(empty)
 
 ##  all           the C library, the examples and the Erlang application (the default)
 .PHONY: all erlang
-all: c erlang
+all: c erlang $(example_beams)
 ##  erlang        the Erlang application only (ebin/)
 erlang: $(beams) ebin/gen_cluster.app
 
@@ -33,6 +34,10 @@ $(filter-out $(behaviours),$(beams)): | $(behaviours)
 ebin/%.beam: src/%.erl $(wildcard include/*.hrl src/*.hrl)
 	$(call say,ERLC,$<)
 	$(Q)mkdir -p ebin && $(erlang_env) $(ERLC) $(ERLC_FLAGS) -I include -I src -pa ebin -o ebin $<
+
+_build/examples/%.beam: examples/%.erl | ebin/gen_cluster.beam
+	$(call say,ERLC,$<)
+	$(Q)mkdir -p $(@D) && $(erlang_env) $(ERLC) $(ERLC_FLAGS) -pa ebin -o $(@D) $<
 
 ebin/gen_cluster.app: src/gen_cluster.app.src $(wildcard src/*.erl)
 	$(call say,APP,$@)
