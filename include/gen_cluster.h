@@ -5,6 +5,7 @@
  * | header      | what it is about                                              |
  * |-------------|---------------------------------------------------------------|
  * | `node.h`    | a node: its name, its connections, other threads              |
+ * | `global.h`  | global names                                                  |
  * | `server.h`  | processes: handlers, calls, messages, links, monitors, timers |
  * | `term.h`    | terms: taken apart and made by patterns                       |
  * | `program.h` | main(): options, `ready`, an orderly end                      |
@@ -19,6 +20,7 @@
 #include <gen_cluster/alloc.h>
 #include <gen_cluster/cookie.h>
 #include <gen_cluster/error.h>
+#include <gen_cluster/global.h>
 #include <gen_cluster/id.h>
 #include <gen_cluster/log.h>
 #include <gen_cluster/node.h>

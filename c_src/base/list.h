@@ -56,6 +56,15 @@ static inline struct gcl_list *gcl_list_first(const struct gcl_list *head)
     return gcl_list_is_empty(head) ? NULL : head->next;
 }
 
+/** Walks the list to count it. */
+static inline size_t gcl_list_count(const struct gcl_list *head)
+{
+    size_t count = 0;
+    for (const struct gcl_list *at = head->next; at != head; at = at->next)
+        count++;
+    return count;
+}
+
 /** Moves everything in `from` behind the last of `to`. */
 static inline void gcl_list_move_all(struct gcl_list *to, struct gcl_list *from)
 {

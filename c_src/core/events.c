@@ -76,6 +76,7 @@ static int on_exit2(struct gcl_core *core, struct gcl_core_peer *peer,
         return 0;
     if (!gcl_reason_is(signal->term, "kill")) {
         exit_reaches(core, process, signal->from, signal->term);
+        core->ready.signal.op = GCL_SIGNAL_EXIT2;
         return 0;
     }
     struct gcl_effect *effect = ready(core, GCL_EFFECT_END, process);

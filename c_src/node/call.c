@@ -4,6 +4,8 @@
 #include "core/reason.h"
 #include "node/dest.h"
 #include "node/gen.h"
+#include "node/global.h"
+#include "node/message.h"
 #include "node/node.h"
 #include "node/translate.h"
 
@@ -65,38 +67,89 @@ static void close_call(struct gcl_call *call)
     give_back(node, call);
 }
 
+static gcl_request request_of(const struct gcl_call *call)
+{
+    return (gcl_request){call->slot.index, call->slot.generation};
+}
+
+static struct gcl_call *call_of(struct gcl_node *node, gcl_request request)
+{
+    struct gcl_slot *slot = gcl_slots_find(&node->calls, request.index, request.generation);
+    return slot != NULL ? GCL_CONTAINER_OF(slot, struct gcl_call, slot) : NULL;
+}
+
+/* The monitor goes first, so that no end of the process can be missed. */
+static int send_request(struct gcl_call *call, const struct gcl_route *route,
+                        struct gcl_str message)
+{
+    gcl_server *server = call->server;
+    struct gcl_signal signal = {
+        .op = GCL_SIGNAL_SEND, .from = gcl_self(server), .to = route->target, .term = message};
+    int error = gcl_server_monitor(server, &route->target, route->peer, &call->alias.ref);
+    if (error != 0)
+        return error;
+    error = gcl_node_send(gcl_server_at(server), &signal);
+    if (error != 0)
+        (void)gcl_demonitor(server, call->alias.ref);
+    return error;
+}
+
+static int send_call(struct gcl_call *call, const gcl_dest *dest, const gcl_message *message)
+{
+    gcl_server *server = call->server;
+    struct gcl_node *node = gcl_server_at(server);
+    struct gcl_route route;
+    struct gcl_str whole;
+    gcl_pid self = gcl_self(server);
+    gcl_request request = request_of(call);
+    bool is_global = gcl_dest_is_global(dest);
+    int error = is_global ? 0 : gcl_dest_route(node, dest, &route);
+    if (error == 0)
+        error = gcl_gen_begin_call(node, self, &call->alias.ref);
+    if (error == 0)
+        error = gcl_message_finish(node, message, &whole);
+    if (error != 0)
+        return error;
+    if (is_global)
+        return gcl_global_send(node, self, gcl_str_of(dest->name), whole, &request);
+    return send_request(call, &route, whole);
+}
+
 int gcl_call_message(gcl_server *self, gcl_dest dest, uint32_t timeout_ms, gcl_reply_function *done,
                      void *user, gcl_request *request, gcl_message message)
 {
-    struct gcl_node *node = gcl_server_at(self);
-    struct gcl_route route;
     struct gcl_call *call;
-    gcl_ref ref;
     if (done == NULL)
         return GCL_EINVAL;
     if (self->is_ending)
         return GCL_ECLOSED;
-    int error = gcl_dest_route(node, &dest, &route);
+    gcl_ref ref = gcl_core_make_ref(&gcl_server_at(self)->core);
+    int error = open_call(self, &ref, timeout_ms, &call);
     if (error != 0)
         return error;
-    error = gcl_monitor(self, dest, &ref);
-    if (error != 0)
-        return error;
-    error = open_call(self, &ref, timeout_ms, &call);
-    if (error == 0) {
-        error = gcl_gen_call(node, gcl_self(self), &route.target, &ref, &message);
-        if (error != 0)
-            close_call(call);
-    }
-    if (error != 0) {
-        (void)gcl_demonitor(self, ref);
-        return error;
-    }
     call->done = done;
     call->user = user;
-    if (request != NULL)
-        *request = (gcl_request){call->slot.index, call->slot.generation};
-    return 0;
+    error = send_call(call, &dest, &message);
+    if (error != 0)
+        close_call(call);
+    else if (request != NULL)
+        *request = request_of(call);
+    return error;
+}
+
+void gcl_call_resolved(struct gcl_node *node, gcl_request request, const struct gcl_target *to,
+                       struct gcl_str message, int error)
+{
+    struct gcl_call *call = call_of(node, request);
+    struct gcl_route route = {.target = *to};
+    if (call == NULL)
+        return; /* it had its outcome: time ran out, or it was canceled */
+    if (error == 0)
+        error = gcl_node_peer(node, to, &route.peer);
+    if (error == 0)
+        error = send_request(call, &route, message);
+    if (error != 0)
+        gcl_call_finish(call, error, no_term);
 }
 
 struct gcl_call *gcl_call_of_ref(struct gcl_server *server, const gcl_ref *ref)
@@ -148,8 +201,7 @@ void gcl_call_down(struct gcl_call *call, struct gcl_str reason)
 int gcl_call_cancel(gcl_server *self, gcl_request request)
 {
     struct gcl_node *node = gcl_server_at(self);
-    struct gcl_slot *slot = gcl_slots_find(&node->calls, request.index, request.generation);
-    struct gcl_call *call = slot != NULL ? GCL_CONTAINER_OF(slot, struct gcl_call, slot) : NULL;
+    struct gcl_call *call = call_of(node, request);
     if (call == NULL || call->server != self || call->is_canceled)
         return GCL_ESTALE;
     /* Not in here: no outcome comes before the function that causes it has returned. */

@@ -34,6 +34,13 @@ void gcl_call_finish(struct gcl_call *call, int error, struct gcl_str reply);
 /** The monitor of a call fired: `done` gets the error that the reason stands for. */
 void gcl_call_down(struct gcl_call *call, struct gcl_str reason);
 
+/**
+ * The global name that a call is for was found: `to` is a pid and gets the message, which was built
+ * with the call's reference; or it was not, then `error` is the outcome.
+ */
+void gcl_call_resolved(struct gcl_node *node, gcl_request request, const struct gcl_target *to,
+                       struct gcl_str message, int error);
+
 /** The server ends: all its calls are canceled. */
 void gcl_calls_cancel_all(struct gcl_server *server);
 

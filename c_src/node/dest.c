@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/dest.h"
 
-enum { TO_NOBODY, TO_PID, TO_NAME, TO_REMOTE, TO_ALIAS };
+#include <gen_cluster/global.h>
+
+enum { TO_NOBODY, TO_PID, TO_NAME, TO_REMOTE, TO_ALIAS, TO_GLOBAL };
 
 gcl_dest gcl_to_pid(gcl_pid pid)
 {
@@ -21,6 +23,16 @@ gcl_dest gcl_to_remote(const char *name, const char *node)
 gcl_dest gcl_to_alias(gcl_ref alias)
 {
     return (gcl_dest){.kind = TO_ALIAS, .alias = alias};
+}
+
+gcl_dest gcl_to_global(const char *name)
+{
+    return (gcl_dest){.kind = TO_GLOBAL, .name = name};
+}
+
+bool gcl_dest_is_global(const gcl_dest *dest)
+{
+    return dest->kind == TO_GLOBAL;
 }
 
 /* A name of a node: its place is that of its peer, which is held. */

@@ -13,7 +13,11 @@ struct gcl_route {
     struct gcl_peer *peer;
 };
 
-/** 0, GCL_ESTALE, GCL_ENAME, GCL_EINVAL (no destination) or GCL_ENOMEM. Borrows from `dest`. */
+/** A global name, which has to be looked up. */
+bool gcl_dest_is_global(const gcl_dest *dest);
+
+/** 0, GCL_ESTALE, GCL_ENAME, GCL_EINVAL (none, or a global name) or GCL_ENOMEM. Borrows from
+ * `dest`. */
 int gcl_dest_route(struct gcl_node *node, const gcl_dest *dest, struct gcl_route *route);
 
 #endif

@@ -144,16 +144,13 @@ int gcl_gen_answer(struct gcl_node *node, gcl_pid from, const struct gcl_gen_mes
     return error != 0 ? error : gcl_gen_reply(node, from, &to, message->tag, &reply);
 }
 
-int gcl_gen_cast(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
-                 const gcl_message *message)
+int gcl_gen_begin_cast(struct gcl_node *node)
 {
     static const uint8_t head[] = "\x68\x02\x77\x09$gen_cast";
-    int error = gcl_buffer_append(gcl_message_begin(node), head, sizeof head - 1);
-    return error != 0 ? error : gcl_message_send(node, from, to, message);
+    return gcl_buffer_append(gcl_message_begin(node), head, sizeof head - 1);
 }
 
-int gcl_gen_call(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
-                 const gcl_ref *ref, const gcl_message *request)
+int gcl_gen_begin_call(struct gcl_node *node, gcl_pid from, const gcl_ref *ref)
 {
     static const uint8_t head[] = "\x68\x03\x77\x09$gen_call\x68\x02";
     static const uint8_t alias[] = "\x6c\x00\x00\x00\x01\x77\x05"
@@ -171,5 +168,5 @@ int gcl_gen_call(struct gcl_node *node, gcl_pid from, const struct gcl_target *t
         error = gcl_buffer_append(out, alias, sizeof alias - 1);
     if (error == 0)
         error = gcl_wire_ref_encode(out, &wire_ref);
-    return error != 0 ? error : gcl_message_send(node, from, to, request);
+    return error;
 }

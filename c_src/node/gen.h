@@ -50,10 +50,10 @@ int gcl_gen_reply(struct gcl_node *node, gcl_pid from, const struct gcl_target *
 int gcl_gen_answer(struct gcl_node *node, gcl_pid from, const struct gcl_gen_message *message,
                    gcl_message reply);
 
-/** Sends {'$gen_cast', Message}, and {'$gen_call', {From, [alias|Ref]}, Request}. */
-int gcl_gen_cast(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
-                 const gcl_message *message);
-int gcl_gen_call(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
-                 const gcl_ref *ref, const gcl_message *request);
+/** Begins {'$gen_cast', Message} in the buffer of messages; node/message.h goes on. */
+int gcl_gen_begin_cast(struct gcl_node *node);
+
+/** The same for {'$gen_call', {From, [alias|Ref]}, Request}. GCL_ESTALE, GCL_ENOMEM. */
+int gcl_gen_begin_call(struct gcl_node *node, gcl_pid from, const gcl_ref *ref);
 
 #endif

@@ -17,22 +17,25 @@ struct gcl_buffer *gcl_message_begin(struct gcl_node *node)
     return &node->message;
 }
 
+int gcl_message_finish(struct gcl_node *node, const gcl_message *message, struct gcl_str *whole)
+{
+    int error = gcl_term_build(&node->terms, &node->message, message);
+    *whole = bytes_of(&node->message);
+    return error;
+}
+
 int gcl_message_send(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
                      const gcl_message *message)
 {
-    int error = gcl_term_build(&node->terms, &node->message, message);
-    if (error != 0)
-        return error;
-    struct gcl_signal signal = {
-        .op = GCL_SIGNAL_SEND, .from = from, .to = *to, .term = bytes_of(&node->message)};
-    return gcl_node_send(node, &signal);
+    struct gcl_signal signal = {.op = GCL_SIGNAL_SEND, .from = from, .to = *to};
+    int error = gcl_message_finish(node, message, &signal.term);
+    return error != 0 ? error : gcl_node_send(node, &signal);
 }
 
 int gcl_message_build(struct gcl_node *node, const gcl_message *message, struct gcl_str *term)
 {
-    int error = gcl_term_build(&node->terms, gcl_message_begin(node), message);
-    *term = bytes_of(&node->message);
-    return error;
+    (void)gcl_message_begin(node);
+    return gcl_message_finish(node, message, term);
 }
 
 int gcl_message_event(struct gcl_node *node, gcl_message message, gcl_term *term)

@@ -19,6 +19,7 @@
 #include "node/work.h"
 #include "wire/term_context.h"
 
+struct gcl_global;
 struct gcl_peer;
 struct gcl_server;
 
@@ -48,6 +49,7 @@ struct gcl_node {
     struct gcl_slots callers;      /* struct gcl_kept_caller */
     struct gcl_list node_watchers; /* struct gcl_server */
     struct gcl_list node_events;   /* what they are to be told */
+    struct gcl_global *global;     /* NULL: no global name was needed yet */
     uint64_t last_timer;
     struct gcl_server *running_server; /* whose handler runs */
     unsigned busy;                     /* while it is not 0 no effect is taken: a handler runs, or

@@ -157,6 +157,7 @@ void gcl_peer_go_up(struct gcl_peer *peer, struct gcl_attempt *attempt,
         peer->accepted = NULL;
     peer->flags = result->flags;
     peer->is_visible = gcl_handshake_is_visible(result);
+    peer->is_published = (result->peer_flags & GCL_FLAG(PUBLISHED)) != 0;
     take_creation(peer, result);
     if ((peer->flags & GCL_FLAG(UNLINK_ID)) == 0)
         gcl_core_forget_unlinks(&peer->node->core, &peer->core);

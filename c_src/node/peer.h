@@ -22,7 +22,8 @@ struct gcl_peer {
     struct gcl_attempt *accepted; /* the peer's attempt */
     struct gcl_name *name;        /* held: with the creation of the connection, else 0 */
     uint64_t flags;               /* negotiated */
-    bool is_visible;
+    bool is_visible;              /* the connection is: both nodes are */
+    bool is_published;            /* the peer is no hidden node itself */
     struct gcl_signal_queue pending;
     struct gcl_list waiters; /* of gcl_node_connect() */
     struct gcl_epmd_lookup lookup;

@@ -33,6 +33,9 @@ void gcl_process_effect(const struct gcl_effect *effect)
 {
     struct gcl_process *process = gcl_process_of(effect->process);
     const struct gcl_process_class *class = process->class;
+    bool is_exit = effect->kind == GCL_EFFECT_EXIT || effect->kind == GCL_EFFECT_END;
+    if (is_exit && class->survives != NULL && class->survives(process, &effect->signal))
+        return;
     switch (effect->kind) {
     case GCL_EFFECT_DELIVER:
         if (class->deliver != NULL)

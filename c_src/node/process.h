@@ -12,13 +12,15 @@ struct gcl_node;
 struct gcl_process;
 
 /**
- * Any but `free` may be NULL. Signals are borrowed for the call. `end` takes the end of the process
+ * Any but `free` may be NULL. Signals are borrowed for the call. `survives` is true for a signal
+ * that would end the process, or be told to it, and is not to. `end` takes the end of the process
  * over: it has to lead to gcl_core_exit() with the reason; without it that comes at once.
  */
 struct gcl_process_class {
     void (*deliver)(struct gcl_process *process, const struct gcl_effect *message);
     void (*down)(struct gcl_process *process, const struct gcl_signal *down);
     void (*exit)(struct gcl_process *process, const struct gcl_signal *signal);
+    bool (*survives)(struct gcl_process *process, const struct gcl_signal *signal);
     void (*end)(struct gcl_process *process, struct gcl_str reason);
     void (*free)(struct gcl_process *process);
 };

@@ -9,6 +9,7 @@
 #include "node/call.h"
 #include "node/caller.h"
 #include "node/gen.h"
+#include "node/global.h"
 #include "node/io.h"
 #include "node/mailbox.h"
 #include "node/message.h"
@@ -321,6 +322,7 @@ static void run_terminate(struct gcl_server *server, struct gcl_str reason)
     gcl_calls_cancel_all(server);
     gcl_timers_cancel_all(server);
     gcl_callers_drop_all(server);
+    gcl_global_server_ends(gcl_server_at(server), server);
     gcl_monitor_nodes(server, false);
     if (server->handlers->terminate != NULL) {
         gcl_server_enter(server);
@@ -356,6 +358,11 @@ void gcl_server_end(struct gcl_server *server, struct gcl_str reason)
     gcl_free(node->mem, copy);
 }
 
+static bool survives(struct gcl_process *process, const struct gcl_signal *signal)
+{
+    return signal->op == GCL_SIGNAL_EXIT && gcl_global_is_registrar(process->node, signal->from);
+}
+
 static void end(struct gcl_process *process, struct gcl_str reason)
 {
     gcl_server_end(server_of(process), reason);
@@ -372,8 +379,12 @@ static void free_server(struct gcl_process *process)
 
 /* --- starting and stopping ------------------------------------------------------------------ */
 
-static const struct gcl_process_class server_class = {
-    .deliver = deliver, .down = take_signal, .exit = take_signal, .end = end, .free = free_server};
+static const struct gcl_process_class server_class = {.deliver = deliver,
+                                                      .down = take_signal,
+                                                      .exit = take_signal,
+                                                      .survives = survives,
+                                                      .end = end,
+                                                      .free = free_server};
 
 void gcl_server_config_init(gcl_server_config *config)
 {

@@ -16,6 +16,7 @@
 #include "node/signal_queue.h"
 
 struct gcl_mailbox;
+struct gcl_peer;
 
 /* Whose an alias is: gcl_alias.kind. */
 enum { GCL_ALIAS_PROGRAM, GCL_ALIAS_CALL };
@@ -57,6 +58,10 @@ void gcl_server_take(struct gcl_server *server, const struct gcl_signal *signal,
 /** The same, past the mailbox. */
 void gcl_server_take_now(struct gcl_server *server, const struct gcl_signal *signal,
                          struct gcl_alias *alias);
+
+/** Monitors with a reference that is there already. Errors of gcl_monitor(). */
+int gcl_server_monitor(struct gcl_server *server, const struct gcl_target *target,
+                       struct gcl_peer *peer, const gcl_ref *ref);
 
 /** A mistake of the program in a pattern: for struct gcl_term_context. */
 void gcl_server_misuse(const char *file, int line, const char *text, void *user);

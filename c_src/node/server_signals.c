@@ -4,6 +4,7 @@
 
 #include "node/dest.h"
 #include "node/gen.h"
+#include "node/global.h"
 #include "node/message.h"
 #include "node/server.h"
 
@@ -12,30 +13,33 @@ static gcl_pid pid_of(const gcl_server *server)
     return gcl_core_pid(&gcl_server_at(server)->core, &server->process.core);
 }
 
-static struct gcl_core_peer *core_peer(const struct gcl_route *route)
-{
-    return route->peer != NULL ? &route->peer->core : NULL;
-}
-
 /* --- messages ------------------------------------------------------------------------------- */
 
-int gcl_send_message(gcl_server *self, gcl_dest dest, gcl_message message)
+/* What was begun in the buffer of messages goes to its destination. */
+static int send_begun(gcl_server *self, const gcl_dest *dest, const gcl_message *message)
 {
     struct gcl_node *node = gcl_server_at(self);
     struct gcl_route route;
-    int error = gcl_dest_route(node, &dest, &route);
-    if (error != 0)
-        return error;
-    (void)gcl_message_begin(node);
-    return gcl_message_send(node, pid_of(self), &route.target, &message);
+    struct gcl_str whole;
+    if (!gcl_dest_is_global(dest)) {
+        int error = gcl_dest_route(node, dest, &route);
+        return error != 0 ? error : gcl_message_send(node, pid_of(self), &route.target, message);
+    }
+    int error = gcl_message_finish(node, message, &whole);
+    return error != 0 ? error
+                      : gcl_global_send(node, pid_of(self), gcl_str_of(dest->name), whole, NULL);
+}
+
+int gcl_send_message(gcl_server *self, gcl_dest dest, gcl_message message)
+{
+    (void)gcl_message_begin(gcl_server_at(self));
+    return send_begun(self, &dest, &message);
 }
 
 int gcl_cast_message(gcl_server *self, gcl_dest dest, gcl_message message)
 {
-    struct gcl_node *node = gcl_server_at(self);
-    struct gcl_route route;
-    int error = gcl_dest_route(node, &dest, &route);
-    return error != 0 ? error : gcl_gen_cast(node, pid_of(self), &route.target, &message);
+    int error = gcl_gen_begin_cast(gcl_server_at(self));
+    return error != 0 ? error : send_begun(self, &dest, &message);
 }
 
 int gcl_exit_message(gcl_server *self, gcl_pid pid, gcl_message message)
@@ -49,29 +53,35 @@ int gcl_exit_message(gcl_server *self, gcl_pid pid, gcl_message message)
 
 /* --- monitors and links --------------------------------------------------------------------- */
 
+int gcl_server_monitor(struct gcl_server *server, const struct gcl_target *target,
+                       struct gcl_peer *peer, const gcl_ref *ref)
+{
+    struct gcl_node *node = gcl_server_at(server);
+    struct gcl_core_process *core = &server->process.core;
+    struct gcl_signal unsent;
+    int error = gcl_core_monitor(&node->core, core, target, peer != NULL ? &peer->core : NULL, ref);
+    gcl_loop_again(&node->loop); /* for a DOWN that is due at once */
+    if (error != 0 || peer == NULL)
+        return error;
+    struct gcl_signal signal = {
+        .op = GCL_SIGNAL_MONITOR, .from = pid_of(server), .to = *target, .ref = *ref};
+    error = gcl_node_send(node, &signal);
+    if (error != 0)
+        (void)gcl_core_demonitor(&node->core, core, ref, &unsent);
+    return error;
+}
+
 int gcl_monitor(gcl_server *self, gcl_dest dest, gcl_ref *ref)
 {
     struct gcl_node *node = gcl_server_at(self);
     struct gcl_route route;
     int error = gcl_dest_route(node, &dest, &route);
-    if (error == 0 && route.target.kind == GCL_TARGET_ALIAS)
-        error = GCL_EINVAL;
     if (error != 0)
         return error;
+    if (route.target.kind == GCL_TARGET_ALIAS)
+        return GCL_EINVAL;
     *ref = gcl_core_make_ref(&node->core);
-    error =
-        gcl_core_monitor(&node->core, &self->process.core, &route.target, core_peer(&route), ref);
-    gcl_loop_again(&node->loop); /* for a DOWN that is due at once */
-    if (error != 0 || route.peer == NULL)
-        return error;
-    struct gcl_signal signal = {
-        .op = GCL_SIGNAL_MONITOR, .from = pid_of(self), .to = route.target, .ref = *ref};
-    error = gcl_node_send(node, &signal);
-    if (error != 0) {
-        struct gcl_signal unsent;
-        (void)gcl_core_demonitor(&node->core, &self->process.core, ref, &unsent);
-    }
-    return error;
+    return gcl_server_monitor(self, &route.target, route.peer, ref);
 }
 
 int gcl_demonitor(gcl_server *self, gcl_ref ref)
@@ -95,7 +105,8 @@ int gcl_link(gcl_server *self, gcl_pid pid)
     bool send;
     int error = gcl_dest_route(node, &dest, &route);
     if (error == 0)
-        error = gcl_core_link(&node->core, &self->process.core, pid, core_peer(&route), &send);
+        error = gcl_core_link(&node->core, &self->process.core, pid,
+                              route.peer != NULL ? &route.peer->core : NULL, &send);
     gcl_loop_again(&node->loop); /* for an exit that is due at once */
     if (error != 0 || !send)
         return error;

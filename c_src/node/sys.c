@@ -46,7 +46,12 @@ static gcl_bytes name_of(struct gcl_server *server)
 static int get_state(struct gcl_server *server, const struct gcl_gen_message *message,
                      const struct gcl_buffer *state)
 {
-    return answer(server, message, GCL_MESSAGE("~t", state_term(server, state)));
+    gcl_term term = state_term(server, state);
+    /* From OTP 27 on callers want {ok, State}; the request does not say, but their references are
+     * of five words. */
+    if (message->has_alias && message->ref.count == 5)
+        return answer(server, message, GCL_MESSAGE("{ok, ~t}", term));
+    return answer(server, message, GCL_MESSAGE("~t", term));
 }
 
 static int get_status(struct gcl_server *server, const struct gcl_gen_message *message,

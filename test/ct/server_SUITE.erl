@@ -44,7 +44,17 @@
     it_sends_exits/1,
     it_sees_nodes_come_and_go/1,
     it_uses_an_alias_of_a_beam/1,
-    signals_wait_in_order_for_a_connection/1
+    signals_wait_in_order_for_a_connection/1,
+    it_registers_global_names/1,
+    a_global_name_that_is_taken_is_refused/1,
+    a_global_name_is_given_back/1,
+    its_global_name_goes_with_it/1,
+    it_looks_up_global_names/1,
+    it_calls_and_casts_to_global_names/1,
+    a_global_name_waits_for_a_beam/1,
+    a_global_name_is_registered_again_by_another_beam/1,
+    global_names_are_looked_up_by_another_beam/1,
+    the_end_of_the_beam_that_registered_it_does_not_end_it/1
 ]).
 
 -define(DEADLINE, 20000).
@@ -89,7 +99,17 @@ all() ->
         it_sends_exits,
         it_sees_nodes_come_and_go,
         it_uses_an_alias_of_a_beam,
-        signals_wait_in_order_for_a_connection
+        signals_wait_in_order_for_a_connection,
+        it_registers_global_names,
+        a_global_name_that_is_taken_is_refused,
+        a_global_name_is_given_back,
+        its_global_name_goes_with_it,
+        it_looks_up_global_names,
+        it_calls_and_casts_to_global_names,
+        a_global_name_waits_for_a_beam,
+        a_global_name_is_registered_again_by_another_beam,
+        global_names_are_looked_up_by_another_beam,
+        the_end_of_the_beam_that_registered_it_does_not_end_it
     ].
 
 init_per_suite(Config) -> Config.
@@ -533,6 +553,146 @@ number() ->
         Other -> Other
     end.
 
+%% --- global names, by way of a BEAM --------------------------------------------------------------
+
+it_registers_global_names(Config) ->
+    Beam = connected_beam(Config),
+    Pid = call(?config(server, Config), self),
+    lists:foreach(
+        fun(Name) ->
+            ?assertEqual(ok, call(Pid, {global_register, Name})),
+            ?assertEqual(Pid, whereis_global(Beam, Name))
+        end,
+        [?FUNCTION_NAME, {name, "of any", <<"term">>}]
+    ),
+    ?assertEqual(
+        hello, peer:call(Beam, gen_server, call, [{global, ?FUNCTION_NAME}, {echo, hello}])
+    ),
+    ?assertEqual({error, 'GCL_EEXIST'}, call(Pid, {global_register, ?FUNCTION_NAME})),
+    peer:stop(Beam).
+
+a_global_name_that_is_taken_is_refused(Config) ->
+    Beam = connected_beam(Config),
+    Other = register_global(Beam, ?FUNCTION_NAME),
+    ?assertEqual(
+        {error, 'GCL_EEXIST'}, call(?config(server, Config), {global_register, ?FUNCTION_NAME})
+    ),
+    ?assertEqual(Other, whereis_global(Beam, ?FUNCTION_NAME)),
+    peer:stop(Beam).
+
+a_global_name_is_given_back(Config) ->
+    Beam = connected_beam(Config),
+    Pid = call(?config(server, Config), self),
+    ok = call(Pid, {global_register, ?FUNCTION_NAME}),
+    ok = call(Pid, {global_unregister, ?FUNCTION_NAME}),
+    await(fun() -> whereis_global(Beam, ?FUNCTION_NAME) =:= undefined end),
+    ?assertEqual({error, 'GCL_ENOENT'}, call(Pid, {global_unregister, ?FUNCTION_NAME})),
+    ok = call(Pid, {global_register, ?FUNCTION_NAME}),
+    ?assertEqual(Pid, whereis_global(Beam, ?FUNCTION_NAME)),
+    peer:stop(Beam).
+
+its_global_name_goes_with_it(Config) ->
+    Beam = connected_beam(Config),
+    Pid = call(?config(server, Config), self),
+    ok = call(Pid, {global_register, ?FUNCTION_NAME}),
+    ok = gen_server:cast(Pid, stop),
+    await(fun() -> whereis_global(Beam, ?FUNCTION_NAME) =:= undefined end),
+    peer:stop(Beam).
+
+it_looks_up_global_names(Config) ->
+    Beam = connected_beam(Config),
+    Server = ?config(server, Config),
+    NoProc = {error, 'GCL_ENOPROC'},
+    ?assertEqual(NoProc, call(Server, {global_whereis, ?FUNCTION_NAME})),
+    Other = register_global(Beam, ?FUNCTION_NAME),
+    ?assertEqual({ok, Other}, call(Server, {global_whereis, ?FUNCTION_NAME})),
+    peer:stop(Beam).
+
+it_calls_and_casts_to_global_names(Config) ->
+    Beam = connected_beam(Config),
+    Server = ?config(server, Config),
+    Name = {global, ?FUNCTION_NAME},
+    ?assertEqual({error, 'GCL_ENOPROC'}, call(Server, {call, Name, hello, ?DEADLINE})),
+    yes = peer:call(Beam, global, register_name, [?FUNCTION_NAME, self()]),
+    [ok = call(Server, {send, Name, N}) || N <- lists:seq(1, 10)],
+    ok = call(Server, {cast, Name, 11}),
+    ?assertEqual(lists:seq(1, 10) ++ [{'$gen_cast', 11}], [next() || _ <- lists:seq(1, 11)]),
+    yes = peer:call(Beam, global, re_register_name, [?FUNCTION_NAME, process()]),
+    ?assertEqual({ok, {echoed, 1}}, call(Server, {call, Name, {echo, 1}, ?DEADLINE})),
+    ?assertEqual(
+        {error, 'GCL_EEXIT', {because, 1}},
+        call(Server, {call, Name, {exit, {because, 1}}, ?DEADLINE})
+    ),
+    peer:stop(Beam).
+
+%% A BEAM that is no hidden node, as the one of these tests is.
+connected_beam(Config) ->
+    {Beam, _} = start_beam(),
+    pong = peer:call(Beam, net_adm, ping, [?config(cnode, Config)]),
+    Beam.
+
+whereis_global(Beam, Name) -> peer:call(Beam, global, whereis_name, [Name]).
+
+register_global(Beam, Name) ->
+    Pid = peer:call(Beam, erlang, whereis, [init]),
+    yes = peer:call(Beam, global, register_name, [Name, Pid]),
+    Pid.
+
+%% The nodes below never connect to this one, nor to one another: what one has of a name it has from
+%% the C node.
+a_global_name_waits_for_a_beam(Config) ->
+    {Hidden, _} = start_beam(["-hidden"]),
+    {Peer, _} = start_beam(),
+    Server = ?config(server, Config),
+    Pid = peer:call(Hidden, gen_server, call, [Server, self]),
+    ?assertEqual(
+        {error, 'GCL_ENOCONNECTION'},
+        peer:call(Hidden, gen_server, call, [Server, {global_whereis, ?FUNCTION_NAME}])
+    ),
+    peer:cast(Hidden, gen_server, call, [Server, {global_register, ?FUNCTION_NAME}, infinity]),
+    pong = peer:call(Peer, net_adm, ping, [?config(cnode, Config)]),
+    await(fun() -> whereis_global(Peer, ?FUNCTION_NAME) =:= Pid end),
+    peer:stop(Hidden),
+    peer:stop(Peer).
+
+a_global_name_is_registered_again_by_another_beam(Config) ->
+    {First, Second, Pid} = registered_by_one_of_two(Config, ?FUNCTION_NAME),
+    peer:stop(First),
+    Began = erlang:monotonic_time(millisecond),
+    await(fun() -> whereis_global(Second, ?FUNCTION_NAME) =:= Pid end),
+    ?assert(erlang:monotonic_time(millisecond) - Began < 5000),
+    peer:stop(Second).
+
+global_names_are_looked_up_by_another_beam(Config) ->
+    Server = ?config(server, Config),
+    {First, Second, _} = registered_by_one_of_two(Config, ?FUNCTION_NAME),
+    Other = register_global(Second, other),
+    peer:stop(First),
+    Began = erlang:monotonic_time(millisecond),
+    await(fun() ->
+        {ok, Other} =:= peer:call(Second, gen_server, call, [Server, {global_whereis, other}])
+    end),
+    ?assert(erlang:monotonic_time(millisecond) - Began < 5000),
+    peer:stop(Second).
+
+%% spec: global.erl links to a process that it registers for a hidden node.
+the_end_of_the_beam_that_registered_it_does_not_end_it(Config) ->
+    {First, Second, Pid} = registered_by_one_of_two(Config, ?FUNCTION_NAME),
+    peer:stop(First),
+    await(fun() -> whereis_global(Second, ?FUNCTION_NAME) =:= Pid end),
+    ?assertEqual(1, peer:call(Second, gen_server, call, [Pid, {echo, 1}])),
+    peer:stop(Second).
+
+registered_by_one_of_two(Config, Name) ->
+    {First, _} = start_beam(),
+    {Second, _} = start_beam(),
+    Server = ?config(server, Config),
+    ok = peer:call(First, gen_server, call, [Server, {global_register, Name}]),
+    Pid = whereis_global(First, Name),
+    pong = peer:call(Second, net_adm, ping, [?config(cnode, Config)]),
+    undefined = whereis_global(Second, Name),
+    {First, Second, Pid}.
+
 %% --- helpers ------------------------------------------------------------------------------------
 
 call(Server, Request) -> gen_server:call(Server, Request, ?DEADLINE).
@@ -584,13 +744,15 @@ process_loop(Silent) ->
             ok
     end.
 
-start_beam() ->
+start_beam() -> start_beam([]).
+
+start_beam(Arguments) ->
     {ok, Peer, Node} = peer:start_link(#{
         name => peer:random_name(),
         host => "127.0.0.1",
         longnames => true,
         connection => standard_io,
-        args => ["-pa", filename:dirname(code:which(?MODULE))]
+        args => ["-pa", filename:dirname(code:which(?MODULE)) | Arguments]
     }),
     {Peer, Node}.
 

@@ -117,6 +117,8 @@ static gcl_dest dest_of(gcl_term term)
         return gcl_to_alias(alias);
     if (gcl_match(term, "~a", &name))
         return gcl_to_name(text_of(name));
+    if (gcl_match(term, "{global, ~a}", &name))
+        return gcl_to_global(text_of(name));
     if (gcl_match(term, "{~a, ~a}", &name, &node))
         return gcl_to_remote(text_of(name), text_of(node));
     return (gcl_dest){0};
@@ -152,6 +154,20 @@ static gcl_result on_outcome(gcl_server *self, int error, gcl_term term, void *u
     return GCL_CONTINUE;
 }
 
+static gcl_result on_global(gcl_server *self, int error, gcl_term term, void *user)
+{
+    gcl_caller *caller = user;
+    gcl_node *node = gcl_server_node(self);
+    if (error != 0)
+        (void)gcl_reply_later(node, *caller, "{error, ~a}", gcl_error_name(error));
+    else if (gcl_term_is_none(term))
+        (void)gcl_reply_later(node, *caller, "ok");
+    else
+        (void)gcl_reply_later(node, *caller, "{ok, ~t}", term);
+    free(caller);
+    return GCL_CONTINUE;
+}
+
 static void call(gcl_server *self, const gcl_from *from, gcl_dest dest, uint32_t timeout_ms,
                  gcl_term request)
 {
@@ -163,6 +179,34 @@ static void call(gcl_server *self, const gcl_from *from, gcl_dest dest, uint32_t
         return;
     free(caller);
     reply(self, from, error);
+}
+
+/* A question about a global name, as gcl_global_register() and gcl_global_whereis() put it. */
+static void ask_global(gcl_server *self, const gcl_from *from, gcl_term name,
+                       int (*ask)(gcl_server *, gcl_reply_function *, void *, gcl_message))
+{
+    gcl_caller *caller = malloc(sizeof *caller);
+    if (caller == NULL || gcl_from_keep(from, caller) != 0)
+        abort();
+    int error = ask(self, on_global, caller, GCL_MESSAGE("~t", name));
+    if (error == 0)
+        return;
+    free(caller);
+    reply(self, from, error);
+}
+
+static bool handle_global(gcl_server *self, gcl_term request, const gcl_from *from)
+{
+    gcl_term name;
+    if (gcl_match(request, "{global_register, ~t}", &name))
+        ask_global(self, from, name, gcl_global_register_message);
+    else if (gcl_match(request, "{global_whereis, ~t}", &name))
+        ask_global(self, from, name, gcl_global_whereis_message);
+    else if (gcl_match(request, "{global_unregister, ~t}", &name))
+        reply(self, from, gcl_global_unregister(self, "~t", name));
+    else
+        return false;
+    return true;
 }
 
 /* Requests about other processes; false when it is none of them. */
@@ -233,7 +277,7 @@ static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from
     int32_t count;
     uint64_t delay_ms, timer;
     (void)user;
-    if (handle_others(self, request, from))
+    if (handle_others(self, request, from) || handle_global(self, request, from))
         return GCL_CONTINUE;
     if (gcl_match(request, "{echo, ~t}", &term))
         (void)gcl_reply(self, from, "~t", term);
