@@ -184,6 +184,27 @@ GCL_API bool gcl_items_is_proper_end(const gcl_items *items);
 
 /* --- text ----------------------------------------------------------------------------------- */
 
+/**
+ * The characters of an atom, a list of characters or a binary (taken as it is), in UTF-8 and
+ * terminated. `*length` (may be NULL) is set to the length of the whole text. 0; GCL_EINVAL: it has
+ * no characters, or a list element is none; GCL_ELIMIT: cut, between two characters; GCL_ETERM: the
+ * term is malformed or nested deeper than 1024. But for GCL_ELIMIT the text of an error is empty.
+ * `size` may be 0.
+ */
+GCL_API int gcl_term_text(gcl_term term, char *buffer, size_t size, size_t *length);
+
+/**
+ * Writes what io_lib:format("~0p", [Term]) of OTP 25 would, in UTF-8 and terminated. `*length` (may
+ * be NULL) is set to the length of the whole text. As gcl_term_text(): 0, GCL_ELIMIT,
+ * GCL_ETERM.
+ *
+ * Pids, references and ports have the number of their node's place in this node's table as their
+ * first (0: this node; without a node always 0), as they have one of the printing node's in Erlang.
+ * Maps are printed in the order in which their pairs came. Integers of more than 4,096 bytes are
+ * printed to base 16, native records as #module:name{field = value}.
+ */
+GCL_API int gcl_term_print(gcl_term term, char *buffer, size_t size, size_t *length);
+
 /** Where and why a text is no term. Lines and columns (in characters) count from 1. */
 typedef struct gcl_parse_error {
     int line;
