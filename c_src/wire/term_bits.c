@@ -219,12 +219,30 @@ static bool binary_bits(struct bits *bits, struct gcl_buffer *out, struct gcl_cu
     return put_bytes(bits, out, bytes, spec->has_size ? spec->size * unit : count);
 }
 
+static bool open_parens(struct gcl_parser *parser, unsigned *count)
+{
+    for (; gcl_parse_at_mark(parser, '('); ++*count)
+        if (!gcl_parse_advance(parser))
+            return false;
+    return true;
+}
+
+static bool close_parens(struct gcl_parser *parser, unsigned count)
+{
+    for (; count > 0; count--) {
+        if (!gcl_parse_at_mark(parser, ')'))
+            return fail(parser, ") is expected");
+        if (!gcl_parse_advance(parser))
+            return false;
+    }
+    return true;
+}
+
 static bool parse_count(struct gcl_parser *parser, uint64_t *count)
 {
     unsigned parens = 0;
-    for (; gcl_parse_at_mark(parser, '('); parens++)
-        if (!gcl_parse_advance(parser))
-            return false;
+    if (!open_parens(parser, &parens))
+        return false;
     struct gcl_token token = parser->scan.token;
     *count = token.character;
     if (token.kind == GCL_TOKEN_INT) {
@@ -240,12 +258,7 @@ static bool parse_count(struct gcl_parser *parser, uint64_t *count)
     }
     if (*count > SEGMENT_BITS_MAX)
         return gcl_parse_fail(parser, GCL_ELIMIT, "segment is too large");
-    if (!gcl_parse_advance(parser))
-        return false;
-    for (; parens > 0; parens--)
-        if (!gcl_parse_at_mark(parser, ')') || !gcl_parse_advance(parser))
-            return fail(parser, ") is expected");
-    return true;
+    return gcl_parse_advance(parser) && close_parens(parser, parens);
 }
 
 static bool parse_unit(struct gcl_parser *parser, struct spec *spec)
@@ -320,7 +333,7 @@ static bool put_string(struct bits *bits, struct gcl_buffer *out, struct gcl_cur
 }
 
 /* Strings that follow one another share what is behind the last. */
-static bool parse_string(struct bits *bits, struct gcl_buffer *out)
+static bool parse_string(struct bits *bits, struct gcl_buffer *out, unsigned parens)
 {
     struct gcl_parser *parser = bits->parser;
     struct gcl_scanner first = parser->scan;
@@ -329,7 +342,7 @@ static bool parse_string(struct bits *bits, struct gcl_buffer *out)
         if (!gcl_parse_advance(parser))
             return false;
     const uint8_t *end = parser->scan.token.start;
-    if (!parse_spec(parser, &spec))
+    if (!close_parens(parser, parens) || !parse_spec(parser, &spec))
         return false;
     for (; first.token.kind == GCL_TOKEN_STRING && first.token.start < end; (void)gcl_scan(&first))
         if (!put_string(bits, out, gcl_cursor_make(first.token.text.bytes, first.token.text.size),
@@ -338,32 +351,21 @@ static bool parse_string(struct bits *bits, struct gcl_buffer *out)
     return true;
 }
 
-static bool parse_value(struct gcl_parser *parser, struct gcl_buffer *value, unsigned depth)
+/* Behind parentheses, of which there may be more behind a sign. */
+static bool parse_value(struct gcl_parser *parser, struct gcl_buffer *value, unsigned parens,
+                        unsigned depth)
 {
     bool is_negative = gcl_parse_at_mark(parser, '-');
-    unsigned parens = 0;
-    if ((is_negative || gcl_parse_at_mark(parser, '+')) && !gcl_parse_advance(parser))
+    bool is_signed = is_negative || gcl_parse_at_mark(parser, '+');
+    if (is_signed && (!gcl_parse_advance(parser) || !open_parens(parser, &parens)))
         return false;
-    for (; gcl_parse_at_mark(parser, '('); parens++)
-        if (!gcl_parse_advance(parser))
-            return false;
-    if (parens > 0 && !is_negative && gcl_parse_at_mark(parser, '-')) {
-        is_negative = true;
-        if (!gcl_parse_advance(parser))
-            return false;
-    }
     if (gcl_parse_at_mark(parser, GCL_MARK_OPEN_BITS)) {
-        if (is_negative || !gcl_parse_advance(parser) || !parse_nested(parser, value, depth + 1))
+        if (is_signed || !gcl_parse_advance(parser) || !parse_nested(parser, value, depth + 1))
             return fail(parser, "a binary has no sign");
     } else if (!gcl_parse_number(parser, is_negative, value)) {
         return false;
     }
-    if (!gcl_parse_advance(parser))
-        return false;
-    for (; parens > 0; parens--)
-        if (!gcl_parse_at_mark(parser, ')') || !gcl_parse_advance(parser))
-            return fail(parser, ") is expected");
-    return true;
+    return gcl_parse_advance(parser) && close_parens(parser, parens);
 }
 
 static bool parse_segment(struct bits *bits, struct gcl_buffer *out, unsigned depth)
@@ -371,10 +373,13 @@ static bool parse_segment(struct bits *bits, struct gcl_buffer *out, unsigned de
     struct gcl_parser *parser = bits->parser;
     struct gcl_buffer value;
     struct spec spec;
+    unsigned parens = 0;
+    if (!open_parens(parser, &parens))
+        return false;
     if (parser->scan.token.kind == GCL_TOKEN_STRING)
-        return parse_string(bits, out);
+        return parse_string(bits, out, parens);
     gcl_buffer_init(&value, out->mem, 0);
-    bool ok = parse_value(parser, &value, depth) && parse_spec(parser, &spec);
+    bool ok = parse_value(parser, &value, parens, depth) && parse_spec(parser, &spec);
     if (ok) {
         struct gcl_cursor at = gcl_cursor_make(gcl_buffer_bytes(&value), gcl_buffer_size(&value));
         ok = gcl_term_class(&at) == GCL_CLASS_BITS ? binary_bits(bits, out, at, &spec)

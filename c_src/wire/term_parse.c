@@ -441,13 +441,13 @@ static enum step begin_term(struct gcl_parser *parser, struct levels *levels)
 /* Behind | in a list: a list or string written there belongs to this one. */
 static enum step begin_tail(struct gcl_parser *parser, struct level *level)
 {
-    while (is_at(parser, '[')) {
+    bool is_list = is_at(parser, '[');
+    if (is_list) {
         level->closers++;
         if (!gcl_parse_advance(parser))
             return FAILED;
         if (!is_at(parser, ']'))
             return OPENED; /* more elements */
-        break;
     }
     if (parser->scan.token.kind == GCL_TOKEN_STRING) {
         if (!parse_characters(parser, &level->count))
@@ -455,7 +455,7 @@ static enum step begin_tail(struct gcl_parser *parser, struct level *level)
     } else if (!is_at(parser, ']')) {
         level->kind = LIST_TAIL;
         return OPENED;
-    } else if (level->closers == 1) {
+    } else if (!is_list) {
         gcl_parse_fail(parser, GCL_ESYNTAX, "a term is expected");
         return FAILED;
     }

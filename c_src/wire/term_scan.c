@@ -112,9 +112,9 @@ static bool escape(struct gcl_cursor *text, uint32_t *character)
     if (letter != NULL) {
         *character = values[letter - letters];
     } else if (c == '^') {
-        if (!gcl_next_character(text, &c) || c < '@' || c > '_')
-            return c >= 'a' && c <= 'z' ? (*character = c & 31, true) : false;
-        *character = c & 31;
+        if (!gcl_next_character(text, &c))
+            return false;
+        *character = c == '\n' ? c : c & 31;
     } else if (c == 'x' && text->at < text->end && *text->at == '{') {
         text->at++;
         return number_escape(text, 16, 8, character) && text->at < text->end && *text->at++ == '}';
@@ -262,7 +262,8 @@ static bool scan_mark(struct gcl_scanner *scanner)
             return true;
         }
     }
-    if (c == 0 || strchr(singles, c) == NULL)
+    bool is_list_operator = (c == '-' || c == '+') && peek(at, 1) == c;
+    if (c == 0 || is_list_operator || strchr(singles, c) == NULL)
         return refuse(scanner, at->at, "this belongs to no term");
     scanner->token.mark = c;
     at->at++;

@@ -328,6 +328,8 @@ static void handle(const uint8_t *packet, size_t size)
         from_text((const char *)packet + 1, size - 1);
         return;
     }
+    if (size < 2)
+        abort();
     gcl_term term = gcl_term_make(context, packet + 2, size - 2);
     int error = gcl_term_check(term);
     check(error);
@@ -369,7 +371,7 @@ int main(void)
         size_t size =
             (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
         uint8_t *packet = malloc(size); /* of the exact size, for AddressSanitizer */
-        if (size < 2 || fread(packet, 1, size, stdin) != size)
+        if (size == 0 || fread(packet, 1, size, stdin) != size)
             abort();
         gcl_writer_clear(reply);
         handle(packet, size);
