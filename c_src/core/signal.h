@@ -11,6 +11,8 @@
 #ifndef GCL_CORE_SIGNAL_H
 #define GCL_CORE_SIGNAL_H
 
+#include <stdbool.h>
+
 #include <gen_cluster/id.h>
 
 #include "base/str.h"
@@ -59,6 +61,8 @@ struct gcl_signal {
     uint64_t id;
     struct gcl_str term; /* external format without the version byte; complete and checked, but
                             for the message of a SEND */
+    bool is_owed;        /* a SEND that somebody waits for: an answer. It is taken where other
+                            messages are refused because the receiver reads too slowly */
 };
 
 static inline struct gcl_target gcl_target_pid(gcl_pid pid)

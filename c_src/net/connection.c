@@ -211,6 +211,11 @@ void gcl_connection_written(struct gcl_connection *connection, size_t frames)
                             "more output is queued than output_hard_bytes allows");
 }
 
+bool gcl_connection_has_failed(const struct gcl_connection *connection)
+{
+    return connection->failure != 0;
+}
+
 bool gcl_connection_is_busy(struct gcl_connection *connection)
 {
     if (gcl_buffer_size(&connection->output) <= connection->shared->output_soft_bytes)

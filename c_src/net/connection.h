@@ -106,6 +106,9 @@ struct gcl_buffer *gcl_connection_output(struct gcl_connection *connection);
 /** `frames` more are in the output. */
 void gcl_connection_written(struct gcl_connection *connection, size_t frames);
 
+/** It will be `down` at the end of the turn; what is written will not leave. */
+bool gcl_connection_has_failed(const struct gcl_connection *connection);
+
 /** Output is above the soft limit; `writable` will tell when no longer. */
 bool gcl_connection_is_busy(struct gcl_connection *connection);
 

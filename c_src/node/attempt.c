@@ -158,7 +158,8 @@ static bool on_frame(struct gcl_connection *connection, struct gcl_str body, con
 
 static void on_writable(struct gcl_connection *connection)
 {
-    (void)connection;
+    struct gcl_attempt *attempt = gcl_connection_user(connection);
+    gcl_peer_tell_writable(attempt->peer);
 }
 
 static void attempt_failed(struct gcl_peer *peer, struct gcl_attempt *attempt, bool lost_race,

@@ -85,6 +85,9 @@ static int send_request(struct gcl_call *call, const struct gcl_route *route,
     gcl_server *server = call->server;
     struct gcl_signal signal = {
         .op = GCL_SIGNAL_SEND, .from = gcl_self(server), .to = route->target, .term = message};
+    /* Refused as a whole: the monitor would be taken. */
+    if (route->peer != NULL && gcl_peer_is_busy(route->peer))
+        return GCL_EBUSY;
     int error = gcl_server_monitor(server, &route->target, route->peer, &call->alias.ref);
     if (error != 0)
         return error;

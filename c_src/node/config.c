@@ -21,10 +21,13 @@ void gcl_node_config_init(gcl_node_config *config)
     config->net_tickintensity = 4;
     config->setup_timeout_ms = 7000;
     config->close_timeout_ms = 2000;
+    config->reconnect_min_ms = 500;
+    config->reconnect_max_ms = 30000;
     config->output_soft_bytes = MIB;
     config->output_hard_bytes = 64 * MIB;
     config->pending_bytes = 8 * MIB;
     config->local_queue_bytes = 64 * MIB;
+    config->mailbox_bytes = 8 * MIB;
     config->frame_bytes = (uint32_t)(64 * MIB);
     config->max_connections = 4096;
     config->max_processes = 262144;
@@ -59,6 +62,12 @@ static int check(const gcl_node_config *config, const struct gcl_config_detail *
         config->net_tickintensity > 1000)
         return refuse(detail, GCL_EINVAL,
                       "net_ticktime_s: expected at least 1; net_tickintensity: 4 to 1000");
+    if (config->output_soft_bytes == 0 || config->output_soft_bytes > config->output_hard_bytes)
+        return refuse(detail, GCL_EINVAL,
+                      "output_soft_bytes: expected at least 1, at most output_hard_bytes");
+    if (config->reconnect_min_ms == 0 || config->reconnect_min_ms > config->reconnect_max_ms)
+        return refuse(detail, GCL_EINVAL,
+                      "reconnect_min_ms: expected at least 1, at most reconnect_max_ms");
     if (config->no_epmd && config->listen_port == 0 && !config->no_listener)
         return refuse(detail, GCL_EINVAL,
                       "no_epmd: expected a listen_port, because nobody could find a free one");

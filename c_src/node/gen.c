@@ -133,7 +133,7 @@ int gcl_gen_reply(struct gcl_node *node, gcl_pid from, const struct gcl_target *
     int error = gcl_buffer_append(out, pair, sizeof pair);
     if (error == 0)
         error = gcl_buffer_append_str(out, tag);
-    return error != 0 ? error : gcl_message_send(node, from, to, reply);
+    return error != 0 ? error : gcl_message_answer(node, from, to, reply);
 }
 
 int gcl_gen_answer(struct gcl_node *node, gcl_pid from, const struct gcl_gen_message *message,

@@ -24,12 +24,24 @@ int gcl_message_finish(struct gcl_node *node, const gcl_message *message, struct
     return error;
 }
 
+static int build_and_send(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
+                          const gcl_message *message, bool is_owed)
+{
+    struct gcl_signal signal = {.op = GCL_SIGNAL_SEND, .from = from, .to = *to, .is_owed = is_owed};
+    int error = gcl_message_finish(node, message, &signal.term);
+    return error != 0 ? error : gcl_node_send(node, &signal);
+}
+
 int gcl_message_send(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
                      const gcl_message *message)
 {
-    struct gcl_signal signal = {.op = GCL_SIGNAL_SEND, .from = from, .to = *to};
-    int error = gcl_message_finish(node, message, &signal.term);
-    return error != 0 ? error : gcl_node_send(node, &signal);
+    return build_and_send(node, from, to, message, false);
+}
+
+int gcl_message_answer(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
+                       const gcl_message *message)
+{
+    return build_and_send(node, from, to, message, true);
 }
 
 int gcl_message_build(struct gcl_node *node, const gcl_message *message, struct gcl_str *term)

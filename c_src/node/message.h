@@ -21,6 +21,10 @@ struct gcl_buffer *gcl_message_begin(struct gcl_node *node);
 int gcl_message_send(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
                      const gcl_message *message);
 
+/** The same for an answer, which is owed: never GCL_EBUSY. */
+int gcl_message_answer(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
+                       const gcl_message *message);
+
 /** Appends the message; the whole borrows from the node until the next call that builds. */
 int gcl_message_finish(struct gcl_node *node, const gcl_message *message, struct gcl_str *whole);
 

@@ -70,7 +70,8 @@ void gcl_node_settle(struct gcl_node *node);
 
 /**
  * Sends a signal: to a local process by way of the queue, to a remote one over its connection,
- * which is made when there is none. 0, GCL_ESTALE, GCL_ELIMIT, GCL_ENOTSUP, GCL_ENOMEM.
+ * which is made when there is none. 0; GCL_EBUSY: a message that is not owed, for a connection
+ * above its soft limit; GCL_ESTALE, GCL_ELIMIT, GCL_ENOTSUP, GCL_ENOMEM.
  */
 int gcl_node_send(struct gcl_node *node, const struct gcl_signal *signal);
 

@@ -92,7 +92,7 @@ static void free_if_idle(struct gcl_peer *peer)
 {
     if (peer->state == GCL_CONNECT_DOWN && !peer->has_address &&
         gcl_core_peer_is_idle(&peer->core) && gcl_list_is_empty(&peer->waiters) &&
-        gcl_signal_queue_is_empty(&peer->pending) && peer->accepted == NULL)
+        gcl_signal_queue_is_empty(&peer->pending) && peer->accepted == NULL && peer->telling == 0)
         free_peer(peer);
 }
 
@@ -103,7 +103,10 @@ static void lose(struct gcl_peer *peer, int error, const char *detail)
     while (!gcl_signal_queue_is_empty(&peer->pending))
         gcl_signal_queue_remove_first(&peer->pending);
     gcl_node_settle(peer->node);
+    peer->telling++;
+    gcl_peer_tell_writable(peer);
     gcl_waiters_tell(peer, error, detail);
+    peer->telling--;
     free_if_idle(peer);
 }
 
@@ -111,14 +114,22 @@ static void lose(struct gcl_peer *peer, int error, const char *detail)
 
 static int encode(struct gcl_peer *peer, const struct gcl_signal *signal)
 {
+    struct gcl_connection *connection = peer->up->connection;
     struct gcl_control control;
+    /* As good as lost: signals vanish, and the core hears of the loss at the end of the turn. */
+    if (gcl_connection_has_failed(connection))
+        return 0;
     int error = gcl_translate_out(&peer->node->core.names, signal, &control);
     if (error == 0)
-        error =
-            gcl_control_encode(gcl_connection_output(peer->up->connection), peer->flags, &control);
+        error = gcl_control_encode(gcl_connection_output(connection), peer->flags, &control);
     if (error == 0)
-        gcl_connection_written(peer->up->connection, 1);
+        gcl_connection_written(connection, 1);
     return error;
+}
+
+static bool is_owed(const struct gcl_signal *signal)
+{
+    return signal->op != GCL_SIGNAL_SEND || signal->is_owed;
 }
 
 static void send_pending(struct gcl_peer *peer)
@@ -147,6 +158,15 @@ static void take_creation(struct gcl_peer *peer, const struct gcl_handshake *res
     name->route = peer;
 }
 
+/* Programs may disconnect in there; then the peer is freed here and not under their feet. */
+static void tell_connected(struct gcl_peer *peer)
+{
+    peer->telling++;
+    gcl_waiters_tell(peer, 0, "");
+    peer->telling--;
+    free_if_idle(peer);
+}
+
 void gcl_peer_go_up(struct gcl_peer *peer, struct gcl_attempt *attempt,
                     const struct gcl_handshake *result)
 {
@@ -165,13 +185,15 @@ void gcl_peer_go_up(struct gcl_peer *peer, struct gcl_attempt *attempt,
             peer->is_visible ? "visible" : "hidden");
     send_pending(peer);
     gcl_node_event_up(peer);
-    gcl_waiters_tell(peer, 0, "");
+    tell_connected(peer);
 }
 
 static void go_down(struct gcl_peer *peer, int error, const char *detail)
 {
     peer->up = NULL;
-    gcl_log(&peer->node->log, GCL_LOG_INFO, "node_down", "connection to %s is gone: %s", peer->text,
+    /* Somebody who closes is the order of the day; all else is worth a look. */
+    gcl_log_level level = error == GCL_ECLOSED ? GCL_LOG_INFO : GCL_LOG_WARNING;
+    gcl_log(&peer->node->log, level, "node_down", "connection to %s is gone: %s", peer->text,
             detail);
     gcl_node_event_down(peer, detail);
     lose(peer, error, detail);
@@ -239,7 +261,7 @@ static void on_wait_over(struct gcl_deadline *deadline)
     if (peer->state == GCL_CONNECT_DIALING)
         gcl_dial_failed(peer, peer->dial_error, peer->dial_detail);
     else if (peer->up != NULL)
-        gcl_waiters_tell(peer, 0, "");
+        tell_connected(peer);
     else
         gcl_peer_step(peer, GCL_CONNECT_WAIT_OVER, GCL_ETIMEOUT,
                       "the peer said that it was connecting to us (nok), and did not");
@@ -249,12 +271,42 @@ static void on_wait_over(struct gcl_deadline *deadline)
 
 int gcl_peer_send(struct gcl_peer *peer, const struct gcl_signal *signal)
 {
-    if (peer->up != NULL)
-        return encode(peer, signal);
-    int error = gcl_signal_queue_add(&peer->pending, signal);
+    int error;
+    if (peer->up != NULL) {
+        if (!is_owed(signal) && gcl_peer_is_busy(peer))
+            return GCL_EBUSY;
+        error = encode(peer, signal);
+        if (error == GCL_ENOMEM && is_owed(signal))
+            gcl_connection_fail(peer->up->connection, GCL_ENOMEM,
+                                "no memory for a signal that the peer relies on");
+        return error;
+    }
+    error = gcl_signal_queue_add(&peer->pending, signal);
     if (error == 0)
         gcl_peer_step(peer, GCL_CONNECT_WANT, 0, "");
     return error;
+}
+
+bool gcl_peer_is_busy(struct gcl_peer *peer)
+{
+    if (peer->up == NULL || !gcl_connection_is_busy(peer->up->connection))
+        return false;
+    peer->has_refused = true;
+    return true;
+}
+
+void gcl_peer_tell_writable(struct gcl_peer *peer)
+{
+    struct gcl_node *node = peer->node;
+    if (!peer->has_refused)
+        return;
+    peer->has_refused = false;
+    if (node->config.on_writable == NULL || node->is_closing)
+        return;
+    peer->telling++;
+    node->config.on_writable(node, peer->text, node->config.user);
+    peer->telling--;
+    free_if_idle(peer);
 }
 
 void gcl_node_each_connection(const gcl_node *node,

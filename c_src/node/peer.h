@@ -24,6 +24,7 @@ struct gcl_peer {
     uint64_t flags;               /* negotiated */
     bool is_visible;              /* the connection is: both nodes are */
     bool is_published;            /* the peer is no hidden node itself */
+    bool has_refused;             /* something, because it was busy */
     struct gcl_signal_queue pending;
     struct gcl_list waiters; /* of gcl_node_connect() */
     struct gcl_epmd_lookup lookup;
@@ -34,6 +35,7 @@ struct gcl_peer {
     const char *dial_detail;
     struct gcl_address address;
     bool has_address; /* set by gcl_node_set_address() */
+    unsigned telling; /* callbacks of programs that are under way: it is not freed meanwhile */
     uint32_t hash;
     size_t text_size;
     char text[]; /* the name, terminated */
@@ -47,6 +49,15 @@ struct gcl_peer *gcl_peer_find(struct gcl_node *node, struct gcl_str name);
 
 /** Sends a signal to it, or keeps it until it is connected. Errors of gcl_node_send(). */
 int gcl_peer_send(struct gcl_peer *peer, const struct gcl_signal *signal);
+
+/**
+ * Its output is above the soft limit: what is not owed is refused. `on_writable` is called when
+ * that is over.
+ */
+bool gcl_peer_is_busy(struct gcl_peer *peer);
+
+/** What was refused may be sent now. The peer may be freed in here. */
+void gcl_peer_tell_writable(struct gcl_peer *peer);
 
 /** Closes what there is with a node: nodedown, as when the connection was lost. */
 void gcl_peer_disconnect(struct gcl_peer *peer, const char *why);

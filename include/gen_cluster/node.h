@@ -57,8 +57,8 @@ typedef struct gcl_node_config {
     unsigned reconnect_min_ms;  /**< least wait before a node is dialled again; default 500 */
     unsigned reconnect_max_ms;  /**< default 30000 */
 
-    size_t output_soft_bytes; /**< of a connection; default 1 MiB */
-    size_t output_hard_bytes; /**< default 64 MiB */
+    size_t output_soft_bytes; /**< of a connection: above it GCL_EBUSY; default 1 MiB */
+    size_t output_hard_bytes; /**< above it the connection is closed; default 64 MiB */
     size_t pending_bytes;     /**< signals waiting for one connection; default 8 MiB */
     size_t local_queue_bytes; /**< signals between local processes; default 64 MiB */
     size_t mailbox_bytes;     /**< of a suspended process; default 8 MiB */
@@ -73,12 +73,19 @@ typedef struct gcl_node_config {
     gcl_log_function *log;          /**< NULL: gcl_log_to_stderr */
     gcl_log_level log_level;        /**< default GCL_LOG_NOTICE */
     gcl_random_function *random;    /**< NULL: OpenSSL's RAND_bytes */
-    void *user;                     /**< passed to log, random and the two below */
+    void *user;                     /**< passed to log, random and the functions below */
 
     /** Once, when the node can be reached (or as far as it will be); never before return. */
     void (*on_ready)(gcl_node *node, void *user);
     /** Once, last: `error` is 0 after gcl_node_close(), else why the node had to close. */
     void (*on_closed)(gcl_node *node, int error, void *user);
+    /**
+     * A message to the node `name` was refused with GCL_EBUSY, and can be sent now: the output of
+     * the connection has fallen below half of `output_soft_bytes`, or the connection was lost, and
+     * sending makes a new one. Once for all that was refused; never from inside a function that
+     * sends. `name` is borrowed. May be NULL.
+     */
+    void (*on_writable)(gcl_node *node, const char *name, void *user);
 } gcl_node_config;
 
 /** Sets `config` to the defaults. */

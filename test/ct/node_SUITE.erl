@@ -179,7 +179,7 @@ says_that_a_host_cannot_be_resolved(Config) ->
 closes_a_silent_peer(Config) ->
     Port = start(Config, ["ticktime", "2"]),
     pong = net_adm:ping(?config(cnode, Config)),
-    Line = expect(Port, "log info node_down"),
+    Line = expect(Port, "log warning node_down"),
     ?assertNotEqual(nomatch, string:find(Line, "net_ticktime")),
     stop(Port).
 
@@ -196,7 +196,7 @@ ticks_for_an_idle_peer(Config) ->
     pong = peer:call(Peer, net_adm, ping, [?config(cnode, Config)]),
     expect(Port, "log info node_up"),
     %% What must not happen within twice the time in which either side would notice.
-    none = next_line(Port, "log info node_down", 9000),
+    none = next_line(Port, "log warning node_down", 9000),
     [Hidden] = peer:call(Peer, erlang, nodes, [hidden]),
     ?assertEqual(?config(cnode, Config), Hidden),
     send(Port, "info " ++ atom_to_list(Node)),
