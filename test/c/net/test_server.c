@@ -100,7 +100,7 @@ static bool are_closed(void)
     return sides[0].is_closed && sides[1].is_closed;
 }
 
-static void start_node(struct side *side, char letter)
+static void start_node(struct side *side, char letter, const gcl_allocator *allocator)
 {
     gcl_node_config config;
     char detail[256];
@@ -110,7 +110,7 @@ static void start_node(struct side *side, char letter)
     config.loop = loop;
     config.name = side->name;
     config.cookie = "servers";
-    config.allocator = &mem.allocator;
+    config.allocator = allocator;
     config.user = side;
     config.on_ready = on_ready;
     config.on_closed = on_closed;
@@ -124,8 +124,8 @@ static void begin(void)
     trace[0] = '\0';
     gcl_test_begin(&mem);
     loop = ev_loop_new(EVFLAG_AUTO);
-    start_node(&sides[0], 'a');
-    start_node(&sides[1], 'b');
+    start_node(&sides[0], 'a', &mem.allocator);
+    start_node(&sides[1], 'b', &mem.allocator);
     run_until(are_ready);
 }
 
@@ -673,4 +673,135 @@ Test(server, warm_calls_casts_and_replies_allocate_nothing, .timeout = 120)
     run_until(none_left);
     cr_assert_eq(mem.total, warm);
     end();
+}
+
+/* --- every allocation may fail ------------------------------------------------------------------
+ */
+
+static bool is_over;
+
+static gcl_result over(gcl_server *self, uint64_t timer, void *user)
+{
+    (void)self;
+    (void)timer;
+    (void)user;
+    is_over = true;
+    ev_break(loop, EVBREAK_ONE);
+    return GCL_CONTINUE;
+}
+
+static gcl_result answer_or_keep(gcl_server *self, gcl_term request, const gcl_from *from,
+                                 void *user)
+{
+    (void)user;
+    if (gcl_match(request, "keep")) {
+        gcl_caller caller;
+        if (gcl_from_keep(from, &caller) == 0)
+            (void)gcl_reply_later(gcl_server_node(self), caller, "ok");
+        return GCL_CONTINUE;
+    }
+    (void)gcl_reply(self, from, "{ok, ~t, ~p}", request, gcl_from_pid(from));
+    return GCL_CONTINUE;
+}
+
+static const gcl_handlers poor_handlers = {
+    .size = sizeof(gcl_handlers), .handle_call = answer_or_keep, .handle_timer = over};
+
+static gcl_result any_outcome(gcl_server *self, int error, gcl_term term, void *user)
+{
+    unsigned *outcomes = user;
+    (void)self;
+    (void)error;
+    (void)term;
+    ++*outcomes;
+    return GCL_CONTINUE;
+}
+
+static gcl_server *start_poor(int side, const char *name)
+{
+    gcl_server *server;
+    gcl_server_config config;
+    gcl_server_config_init(&config);
+    config.handlers = &poor_handlers;
+    config.name = name;
+    return gcl_server_start(sides[side].node, &config, &server) == 0 ? server : NULL;
+}
+
+static unsigned outcomes, calls;
+
+/* A bit of everything; what cannot be done is left out. */
+static void do_all(gcl_server *a, gcl_server *near, gcl_server *b)
+{
+    gcl_ref ref;
+    uint64_t timer;
+    const gcl_dest dests[] = {at_b("two"), gcl_to_name("near"), at_b("nobody")};
+    for (size_t i = 0; i < sizeof dests / sizeof *dests; i++) {
+        calls += gcl_call(a, dests[i], 1000, any_outcome, &outcomes, NULL, "keep") == 0;
+        calls += gcl_call(a, dests[i], 1000, any_outcome, &outcomes, NULL, "[1, 2 | a]") == 0;
+        (void)gcl_cast(a, dests[i], "cast");
+        (void)gcl_send(a, dests[i], "{send, ~s}", "text");
+        if (gcl_monitor(a, dests[i], &ref) == 0 && i == 1)
+            (void)gcl_demonitor(a, ref);
+    }
+    if (gcl_alias_new(a, &ref) == 0)
+        (void)gcl_send(a, gcl_to_alias(ref), "hello");
+    if (near != NULL && gcl_link(a, gcl_self(near)) == 0)
+        (void)gcl_unlink(a, gcl_self(near));
+    if (gcl_timer_start(a, 1, &timer) == 0)
+        (void)gcl_timer_cancel(a, timer);
+    calls += gcl_global_register(a, any_outcome, &outcomes, "name") == 0;
+    calls += gcl_call(b, gcl_to_pid(gcl_self(a)), 1000, any_outcome, &outcomes, NULL, "keep") == 0;
+}
+
+static bool was_over(void)
+{
+    return is_over;
+}
+
+static bool have_outcomes(void)
+{
+    return outcomes == calls;
+}
+
+/* How many allocations there were. */
+static size_t without_memory_from(size_t n)
+{
+    static gcl_test_memory rich;
+    uint64_t timer;
+    trace[0] = '\0';
+    outcomes = calls = 0;
+    gcl_test_begin(&mem);
+    gcl_test_begin(&rich);
+    loop = ev_loop_new(EVFLAG_AUTO);
+    start_node(&sides[0], 'a', &mem.allocator);
+    start_node(&sides[1], 'b', &rich.allocator);
+    run_until(are_ready);
+    gcl_server *b = start_poor(1, "two"), *a = start_poor(0, "one");
+    cr_assert_not_null(a);
+    cr_assert_not_null(b);
+    size_t before = mem.attempts;
+    gcl_test_fail_at(&mem, n);
+    do_all(a, start_poor(0, "near"), b);
+    is_over = false;
+    cr_assert_eq(gcl_timer_start(b, 20, &timer), 0);
+    run_until(was_over);
+    size_t attempts = mem.attempts - before;
+    gcl_test_fail_at(&mem, 0);
+    gcl_node_close(sides[0].node);
+    gcl_node_close(sides[1].node);
+    run_until(are_closed);
+    cr_assert(have_outcomes(), "%u outcomes of %u calls without memory from %zu on", outcomes,
+              calls, n);
+    ev_loop_destroy(loop);
+    gcl_test_end(&mem);
+    gcl_test_end(&rich);
+    return attempts;
+}
+
+Test(server, without_memory_from_any_point_on_nothing_is_left, .timeout = 120)
+{
+    size_t attempts = without_memory_from(0);
+    cr_assert_gt(attempts, 20);
+    for (size_t n = 1; n <= attempts; n++)
+        (void)without_memory_from(n);
 }
