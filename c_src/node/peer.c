@@ -65,6 +65,7 @@ int gcl_peer_get(struct gcl_node *node, struct gcl_str name, struct gcl_peer **o
     gcl_list_init(&peer->waiters);
     gcl_signal_queue_init(&peer->pending, node->mem, node->config.pending_bytes);
     gcl_deadline_init(&peer->wait, on_wait_over);
+    gcl_reconnect_init(peer);
     int error = add(node, peer);
     if (error != 0) {
         gcl_free(node->mem, peer);
@@ -79,6 +80,7 @@ static void free_peer(struct gcl_peer *peer)
     struct gcl_node *node = peer->node;
     struct gcl_str name = peer_str(peer);
     gcl_loop_cancel(&node->loop, &peer->wait);
+    gcl_reconnect_stop(peer);
     gcl_names_clear_route(&node->core.names, peer);
     gcl_names_release(&node->core.names, peer->name);
     (void)gcl_table_remove(&node->peer_names, peer->hash, name_equal, &name);
@@ -88,12 +90,19 @@ static void free_peer(struct gcl_peer *peer)
 }
 
 /* Names of strangers must not stay for ever. */
-static void free_if_idle(struct gcl_peer *peer)
+void gcl_peer_free_if_idle(struct gcl_peer *peer)
 {
-    if (peer->state == GCL_CONNECT_DOWN && !peer->has_address &&
+    if (peer->state == GCL_CONNECT_DOWN && !peer->has_address && !peer->reconnect.is_on &&
         gcl_core_peer_is_idle(&peer->core) && gcl_list_is_empty(&peer->waiters) &&
         gcl_signal_queue_is_empty(&peer->pending) && peer->accepted == NULL && peer->telling == 0)
         free_peer(peer);
+}
+
+static void rest(struct gcl_peer *peer)
+{
+    if (peer->state == GCL_CONNECT_DOWN && !gcl_deadline_is_set(&peer->reconnect.wait))
+        gcl_reconnect_later(peer);
+    gcl_peer_free_if_idle(peer);
 }
 
 /* Nobody is connected: ends at the peer break, what waits for it is lost, in this order. */
@@ -107,7 +116,7 @@ static void lose(struct gcl_peer *peer, int error, const char *detail)
     gcl_peer_tell_writable(peer);
     gcl_waiters_tell(peer, error, detail);
     peer->telling--;
-    free_if_idle(peer);
+    rest(peer);
 }
 
 /* --- going up and down ---------------------------------------------------------------------- */
@@ -164,7 +173,7 @@ static void tell_connected(struct gcl_peer *peer)
     peer->telling++;
     gcl_waiters_tell(peer, 0, "");
     peer->telling--;
-    free_if_idle(peer);
+    gcl_peer_free_if_idle(peer);
 }
 
 void gcl_peer_go_up(struct gcl_peer *peer, struct gcl_attempt *attempt,
@@ -183,6 +192,7 @@ void gcl_peer_go_up(struct gcl_peer *peer, struct gcl_attempt *attempt,
         gcl_core_forget_unlinks(&peer->node->core, &peer->core);
     gcl_log(&peer->node->log, GCL_LOG_INFO, "node_up", "connected to %s (%s)", peer->text,
             peer->is_visible ? "visible" : "hidden");
+    gcl_reconnect_up(peer);
     send_pending(peer);
     gcl_node_event_up(peer);
     tell_connected(peer);
@@ -195,6 +205,7 @@ static void go_down(struct gcl_peer *peer, int error, const char *detail)
     gcl_log_level level = error == GCL_ECLOSED ? GCL_LOG_INFO : GCL_LOG_WARNING;
     gcl_log(&peer->node->log, level, "node_down", "connection to %s is gone: %s", peer->text,
             detail);
+    gcl_reconnect_down(peer);
     gcl_node_event_down(peer, detail);
     lose(peer, error, detail);
 }
@@ -212,7 +223,7 @@ static void retry(struct gcl_peer *peer)
         return;
     }
     peer->state = GCL_CONNECT_DOWN;
-    free_if_idle(peer);
+    rest(peer);
 }
 
 void gcl_peer_step(struct gcl_peer *peer, enum gcl_connect_event event, int error,
@@ -306,7 +317,7 @@ void gcl_peer_tell_writable(struct gcl_peer *peer)
     peer->telling++;
     node->config.on_writable(node, peer->text, node->config.user);
     peer->telling--;
-    free_if_idle(peer);
+    gcl_peer_free_if_idle(peer);
 }
 
 void gcl_node_each_connection(const gcl_node *node,
@@ -359,6 +370,7 @@ void gcl_peers_close(struct gcl_node *node)
         struct gcl_peer *peer = GCL_CONTAINER_OF(at, struct gcl_peer, at_node);
         gcl_peer_drop_dialed(peer);
         gcl_loop_cancel(&node->loop, &peer->wait);
+        gcl_reconnect_stop(peer);
         gcl_core_peer_down(&node->core, &peer->core);
         gcl_waiters_tell(peer, GCL_ECANCELED, "the node is closing");
     }

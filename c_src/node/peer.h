@@ -9,6 +9,7 @@
 #include "core/connect.h"
 #include "core/peer.h"
 #include "node/node.h"
+#include "node/reconnect.h"
 
 struct gcl_attempt;
 
@@ -27,6 +28,7 @@ struct gcl_peer {
     bool has_refused;             /* something, because it was busy */
     struct gcl_signal_queue pending;
     struct gcl_list waiters; /* of gcl_node_connect() */
+    struct gcl_reconnect reconnect;
     struct gcl_epmd_lookup lookup;
     bool is_looking_up;
     struct gcl_deadline wait; /* while waiting: for the attempt of the peer; else something that
@@ -80,6 +82,9 @@ void gcl_peer_step(struct gcl_peer *peer, enum gcl_connect_event event, int erro
 /** Behind the event that made it so: `attempt` is the connection that counts from now on. */
 void gcl_peer_go_up(struct gcl_peer *peer, struct gcl_attempt *attempt,
                     const struct gcl_handshake *result);
+
+/** Frees the peer when it is of no use any more. */
+void gcl_peer_free_if_idle(struct gcl_peer *peer);
 
 /** Our attempt, if there is one, ends without a word. */
 void gcl_peer_drop_dialed(struct gcl_peer *peer);

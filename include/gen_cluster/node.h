@@ -55,7 +55,7 @@ typedef struct gcl_node_config {
     unsigned setup_timeout_ms;  /**< of each step of connecting; default 7000 */
     unsigned close_timeout_ms;  /**< for queued output when closing; default 2000 */
     unsigned reconnect_min_ms;  /**< least wait before a node is dialled again; default 500 */
-    unsigned reconnect_max_ms;  /**< default 30000 */
+    unsigned reconnect_max_ms;  /**< the longest; default 30000 */
 
     size_t output_soft_bytes; /**< of a connection: above it GCL_EBUSY; default 1 MiB */
     size_t output_hard_bytes; /**< above it the connection is closed; default 64 MiB */
@@ -141,6 +141,16 @@ typedef void gcl_connect_function(gcl_node *node, const char *name, int error, c
  */
 GCL_API int gcl_node_connect(gcl_node *node, const char *name, gcl_connect_function *done,
                              void *user) GCL_MUST_USE;
+
+/**
+ * Stays connected to the node `name`, or (`on` false) no longer: it is dialled now, and again
+ * whenever the connection was lost or could not be made, gcl_node_disconnect() included. Between
+ * attempts `reconnect_min_ms` to `reconnect_max_ms` pass, about twice as long each time, by chance
+ * more or less, and from the beginning after a connection that has lived. A connection that the
+ * other node makes is as good. Each wait is logged (event `reconnect`, GCL_LOG_INFO). GCL_ENAME,
+ * GCL_ECLOSED (the node is closing), GCL_ENOMEM.
+ */
+GCL_API int gcl_node_stay_connected(gcl_node *node, const char *name, bool on) GCL_MUST_USE;
 
 /**
  * Tells where a node listens, so that neither epmd nor a resolver is asked for it: a numeric

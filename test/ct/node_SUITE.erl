@@ -11,6 +11,7 @@
     answers_ping/1,
     is_hidden/1,
     connects_to_a_beam/1,
+    stays_connected_to_a_beam_that_is_killed_and_comes_back/1,
     offers_the_recommended_flags/1,
     unknown_name_gives_noproc/1,
     monitored_name_gives_the_true_reason/1,
@@ -39,6 +40,7 @@ all() ->
         answers_ping,
         is_hidden,
         connects_to_a_beam,
+        stays_connected_to_a_beam_that_is_killed_and_comes_back,
         offers_the_recommended_flags,
         unknown_name_gives_noproc,
         monitored_name_gives_the_true_reason,
@@ -93,6 +95,50 @@ connects_to_a_beam(Config) ->
     true = erlang:disconnect_node(?config(cnode, Config)),
     expect(Port, "log info node_down"),
     stop(Port).
+
+%% The waits between the attempts are logged; each attempt in vain says `connect_failed`.
+stays_connected_to_a_beam_that_is_killed_and_comes_back(Config) ->
+    Port = start(Config, ["reconnect_min", "50", "reconnect_max", "1000"]),
+    {First, Name} = start_beam(peer:random_name(gcl)),
+    send(Port, "stay " ++ atom_to_list(Name)),
+    expect(Port, "log info node_up"),
+    kill_beam(First),
+    expect(Port, "log info node_down"),
+    Waits = [wait_for_attempt(Port) || _ <- lists:seq(1, 4)],
+    ?assertEqual(Waits, lists:sort(Waits)),
+    ?assert(lists:last(Waits) >= 2 * hd(Waits)),
+    {Second, Name} = start_beam(hd(string:lexemes(atom_to_list(Name), "@"))),
+    expect(Port, "log info node_up"),
+    ?assertEqual([?config(cnode, Config)], peer:call(Second, erlang, nodes, [hidden])),
+    ok = peer:stop(Second),
+    stop(Port).
+
+%% No attempt is made before the time that was logged for it is over.
+wait_for_attempt(Port) ->
+    Line = expect(Port, "log info reconnect"),
+    Begun = erlang:monotonic_time(millisecond),
+    ["ms", Text | _] = lists:reverse(string:lexemes(Line, " ")),
+    expect(Port, "log notice connect_failed"),
+    Took = erlang:monotonic_time(millisecond) - Begun,
+    Wait = list_to_integer(Text),
+    ?assert(Took >= Wait - 20, {Took, Wait}),
+    Wait.
+
+start_beam(Name) ->
+    {ok, Peer, Node} = peer:start(#{
+        name => Name, host => "127.0.0.1", longnames => true, connection => standard_io
+    }),
+    {Peer, Node}.
+
+kill_beam(Peer) ->
+    Monitor = erlang:monitor(process, Peer),
+    true = erlang:unlink(Peer),
+    OsPid = peer:call(Peer, os, getpid, []),
+    "" = os:cmd("kill -KILL " ++ OsPid),
+    receive
+        {'DOWN', Monitor, process, Peer, _} -> ok
+    after ?DEADLINE -> ct:fail(not_killed)
+    end.
 
 %% spec: erl_dist_protocol, "Distribution Flags"; all that the node offers and OTP 25 knows.
 offers_the_recommended_flags(Config) ->

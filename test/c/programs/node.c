@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A node that suites drive by lines: `connect NODE`, `disconnect NODE`, `info NODE`; the end of
- * input closes it. It answers with `ready NODE PORT CREATION`, `connected NODE`, `failed NODE ERROR
- * TEXT`, `info NODE FLAGS CREATION hidden|visible`, `self NODE CREATION`, `closed`; what it logs
- * comes as `log LEVEL EVENT TEXT`.
+ * A node that suites drive by lines: `connect NODE`, `stay NODE`, `disconnect NODE`, `info NODE`;
+ * the end of input closes it. It answers with `ready NODE PORT CREATION`, `connected NODE`, `failed
+ * NODE ERROR TEXT`, `info NODE FLAGS CREATION hidden|visible`, `self NODE CREATION`, `closed`; what
+ * it logs comes as `log LEVEL EVENT TEXT`.
  *
- *     node NAME [ticktime SECONDS] [port PORT] [setup MS]
+ *     node NAME [ticktime SECONDS] [port PORT] [setup MS] [reconnect_min MS] [reconnect_max MS]
  */
 #include <ev.h>
 #include <gen_cluster/node.h>
@@ -72,6 +72,8 @@ static void command(struct program *program, char *line)
     *argument++ = '\0';
     if (strcmp(line, "connect") == 0)
         error = gcl_node_connect(program->node, argument, connected, program);
+    else if (strcmp(line, "stay") == 0)
+        error = gcl_node_stay_connected(program->node, argument, true);
     else if (strcmp(line, "disconnect") == 0)
         error = gcl_node_disconnect(program->node, argument);
     else if (strcmp(line, "info") == 0)
@@ -107,6 +109,10 @@ static void option(gcl_node_config *config, const char *name, const char *value)
         config->net_ticktime_s = (unsigned)atoi(value);
     else if (strcmp(name, "port") == 0)
         config->listen_port = (uint16_t)atoi(value);
+    else if (strcmp(name, "reconnect_min") == 0)
+        config->reconnect_min_ms = (unsigned)atoi(value);
+    else if (strcmp(name, "reconnect_max") == 0)
+        config->reconnect_max_ms = (unsigned)atoi(value);
     else if (strcmp(name, "setup") == 0)
         config->setup_timeout_ms = (unsigned)atoi(value);
 }

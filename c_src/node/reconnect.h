@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Peers that the node stays connected to: gcl_node_stay_connected(). */
+#ifndef GCL_NODE_RECONNECT_H
+#define GCL_NODE_RECONNECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/backoff.h"
+#include "base/deadline.h"
+
+struct gcl_peer;
+
+/** Embedded in a peer. */
+struct gcl_reconnect {
+    bool is_on;
+    struct gcl_backoff backoff;
+    struct gcl_deadline wait; /* until the next attempt */
+    uint64_t up_since_ms;
+};
+
+void gcl_reconnect_init(struct gcl_peer *peer);
+
+/** No attempt any more. */
+void gcl_reconnect_stop(struct gcl_peer *peer);
+
+/** The peer is connected, whoever began it. */
+void gcl_reconnect_up(struct gcl_peer *peer);
+
+/** A connection that was up is lost. */
+void gcl_reconnect_down(struct gcl_peer *peer);
+
+/** There is no connection and no attempt: the next one is set, if the peer is to be kept. */
+void gcl_reconnect_later(struct gcl_peer *peer);
+
+#endif
