@@ -265,7 +265,11 @@ static bool parse_unit(struct gcl_parser *parser, struct spec *spec)
 {
     if (!gcl_parse_at_mark(parser, ':'))
         return fail(parser, "unit:N is expected");
-    if (!gcl_parse_advance(parser) || !parse_count(parser, &spec->unit))
+    if (!gcl_parse_advance(parser))
+        return false;
+    if (parser->scan.token.kind != GCL_TOKEN_INT)
+        return fail(parser, "a unit is an integer");
+    if (!parse_count(parser, &spec->unit))
         return false;
     spec->has_unit = true;
     return (spec->unit >= 1 && spec->unit <= 256) || fail(parser, "a unit is 1 to 256");

@@ -43,7 +43,9 @@ static char escape_of(uint32_t c)
 {
     static const char letters[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\v'] = 'v',
                                    ['\f'] = 'f', ['\r'] = 'r', [27] = 'e',   [127] = 'd'};
-    return c < sizeof letters ? letters[c] : '\0';
+    if (c >= sizeof letters)
+        return '\0';
+    return letters[c];
 }
 
 bool gcl_is_printable(uint32_t c)
@@ -61,8 +63,10 @@ void gcl_print_quoted(struct gcl_sink *sink, uint32_t c, char quote)
 {
     char letter = escape_of(c);
     char text[NUMBER_TEXT_MAX];
-    if (c == (uint8_t)quote || c == '\\')
-        letter = c == '\\' ? '\\' : quote;
+    if (c == '\\')
+        letter = '\\';
+    else if (c == (uint8_t)quote)
+        letter = quote;
     if (letter != '\0') {
         gcl_sink_put_byte(sink, '\\');
         gcl_sink_put_byte(sink, letter);
