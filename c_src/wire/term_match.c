@@ -107,20 +107,34 @@ static bool find_atom(struct match *match, struct found *found, enum gcl_arg_kin
     return found->as.is_true || gcl_str_is(text, "false");
 }
 
-/* Bytes that are the list itself: a string, or what is left of one. */
-static bool find_string(struct gcl_cursor *at, struct gcl_list_reader *list, struct found *found)
+/* The elements up to [], into `bytes` if that is not NULL. False when one is no byte. */
+static bool read_bytes(struct gcl_cursor *at, struct gcl_list_reader list, uint8_t *bytes,
+                       size_t *count)
 {
-    struct gcl_cursor start, element;
-    if (!list->is_string && list->left == 0) {
-        start = *at;
-        if (!gcl_read_list(&start, list))
+    struct gcl_cursor element;
+    int64_t byte;
+    for (*count = 0; gcl_read_next(at, &list, &element); ++*count) {
+        if (!gcl_read_int64(list.is_string ? &element : at, &byte) || byte < 0 || byte > UINT8_MAX)
             return false;
-        *at = start;
+        if (bytes != NULL)
+            bytes[*count] = (uint8_t)byte;
     }
-    if (!list->is_string)
-        return !gcl_read_next(at, list, &element) && gcl_read_list_end(at, list) &&
-               (found->as.bytes = gcl_str_make("", 0), true);
-    return gcl_cursor_bytes(at, list->left, &found->as.bytes);
+    return gcl_read_list_end(at, &list);
+}
+
+/* A string has its bytes in a row; those of a list, which may stand for one, are gathered. */
+static bool find_string(struct match *match, struct gcl_cursor *at,
+                        const struct gcl_list_reader *list, struct found *found)
+{
+    struct gcl_cursor again = *at;
+    size_t count;
+    if (list->is_string)
+        return gcl_cursor_bytes(at, list->left, &found->as.bytes);
+    if (!read_bytes(at, *list, NULL, &count) || count > GCL_STRING_MAX)
+        return false;
+    uint8_t *bytes = count > 0 ? gcl_term_context_room(match->context, count) : NULL;
+    found->as.bytes = gcl_str_make(count > 0 ? (const void *)bytes : "", count);
+    return count == 0 || (bytes != NULL && read_bytes(&again, *list, bytes, &count));
 }
 
 static bool find_pid(struct match *match, struct found *found)
@@ -163,7 +177,7 @@ static bool match_hole(struct match *match, enum gcl_hole hole)
     case GCL_HOLE_ATOM:
         return find_atom(match, found, kind);
     case GCL_HOLE_STRING:
-        return gcl_read_list(&match->at, &list) && find_string(&match->at, &list, found);
+        return gcl_read_list(&match->at, &list) && find_string(match, &match->at, &list, found);
     case GCL_HOLE_BINARY:
         return gcl_read_binary(&match->at, &found->as.bytes);
     case GCL_HOLE_PID:
@@ -260,7 +274,7 @@ static bool match_rest(struct match *match, enum gcl_hole hole)
     if (hole == GCL_HOLE_ANY) {
         ok = skip_rest(at, &frame->list);
     } else if (hole == GCL_HOLE_STRING) {
-        ok = find_string(at, &frame->list, &match->found[match->arg++]);
+        ok = find_string(match, at, &frame->list, &match->found[match->arg++]);
     } else {
         struct found *found = &match->found[match->arg++];
         const uint8_t *start = at->at;

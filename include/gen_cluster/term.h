@@ -121,8 +121,9 @@ GCL_API bool gcl_term_equal(gcl_term a, gcl_term b);
 /**
  * Whether the term matches; then, and only then, all places are set:
  * `bool gcl_match(gcl_term term, const char *pattern, ...)` with up to 16 pointers. What gcl_bytes
- * and gcl_term are set to is valid as long as the term; the rest of a list (`[_ | ~t]`) until the
- * handler returns. A mistake in pattern or arguments is reported and matches nothing.
+ * and gcl_term are set to is valid as long as the term; the rest of a list (`[_ | ~t]`), and the
+ * bytes of a list that did not come as a string, until the handler returns, or without a node until
+ * the context is freed. A mistake in pattern or arguments is reported and matches nothing.
  *
  * An integer that does not fit its place does not match. `~a` gives UTF-8; an atom in the old
  * Latin-1 form with characters beyond ASCII, which no node that can be connected sends, matches
