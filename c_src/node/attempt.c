@@ -8,6 +8,8 @@
 #include "node/dial.h"
 #include "node/translate.h"
 
+enum { ALIVE_BYTES = 13 }; /* of names that are given: 64 random bits in base 36 */
+
 /* --- life ----------------------------------------------------------------------------------- */
 
 int gcl_attempt_new(struct gcl_node *node, struct gcl_peer *peer, bool is_ours,
@@ -80,19 +82,56 @@ static void take_offer(struct gcl_peer *peer, struct gcl_attempt *attempt)
     }
 }
 
+/* Unpredictable, so that nobody is taken for somebody who was here before. */
+static int make_name(struct gcl_node *node, struct gcl_str host, struct gcl_peer **peer)
+{
+    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    char text[ALIVE_BYTES + 1 + GCL_ATOM_MAX_BYTES];
+    uint64_t random;
+    if (host.size > GCL_ATOM_MAX_BYTES || !gcl_node_random(node, &random, sizeof random))
+        return GCL_ESYS;
+    for (int i = 0; i < ALIVE_BYTES; i++, random /= 36)
+        text[i] = digits[random % 36];
+    text[ALIVE_BYTES] = '@';
+    memcpy(text + ALIVE_BYTES + 1, host.bytes, host.size);
+    struct gcl_str name = gcl_str_make(text, ALIVE_BYTES + 1 + host.size);
+    return gcl_peer_find(node, name) != NULL ? GCL_EEXIST : gcl_peer_get(node, name, peer);
+}
+
+/* spec: erl_dist_protocol, 3) send_status, `named:`: a host that asks for a name */
+static int name_peer(struct gcl_attempt *attempt, struct gcl_str host)
+{
+    struct gcl_node *node = attempt->node;
+    struct gcl_peer *peer;
+    uint32_t creation;
+    if (!gcl_node_random(node, &creation, sizeof creation))
+        return GCL_ESYS;
+    int error = make_name(node, host, &peer);
+    if (error != 0)
+        return error;
+    /* Nobody else has this name: there is no other attempt that could stand against it. */
+    (void)gcl_connect_step(&peer->state, GCL_CONNECT_OFFER, false);
+    peer->accepted = attempt;
+    attempt->peer = peer;
+    gcl_connection_admit(attempt->connection, GCL_HANDSHAKE_NAMED,
+                         gcl_str_make(peer->text, peer->text_size), creation | 4);
+    return 0;
+}
+
 static void on_named(struct gcl_connection *connection)
 {
     struct gcl_attempt *attempt = gcl_connection_user(connection);
     const struct gcl_handshake *handshake = gcl_connection_handshake(connection);
-    struct gcl_peer *peer;
-    int error = handshake->wants_name || attempt->node->is_closing
-                    ? GCL_EREFUSED
-                    : gcl_peer_get(attempt->node, gcl_handshake_peer(handshake), &peer);
-    if (error != 0) {
+    struct gcl_str name = gcl_handshake_peer(handshake);
+    struct gcl_peer *peer = NULL;
+    int error = GCL_EREFUSED;
+    if (!attempt->node->is_closing)
+        error = handshake->wants_name ? name_peer(attempt, name)
+                                      : gcl_peer_get(attempt->node, name, &peer);
+    if (error != 0)
         admit(attempt, GCL_HANDSHAKE_NOT_ALLOWED);
-        return;
-    }
-    take_offer(peer, attempt);
+    else if (peer != NULL)
+        take_offer(peer, attempt);
 }
 
 static bool on_alive(struct gcl_connection *connection)

@@ -10,6 +10,7 @@
 -export([
     answers_ping/1,
     is_hidden/1,
+    gives_a_name_to_a_beam_that_asks_for_one/1,
     connects_to_a_beam/1,
     stays_connected_to_a_beam_that_is_killed_and_comes_back/1,
     offers_the_recommended_flags/1,
@@ -39,6 +40,7 @@ all() ->
     [
         answers_ping,
         is_hidden,
+        gives_a_name_to_a_beam_that_asks_for_one,
         connects_to_a_beam,
         stays_connected_to_a_beam_that_is_killed_and_comes_back,
         offers_the_recommended_flags,
@@ -83,6 +85,29 @@ is_hidden(Config) ->
     pong = net_adm:ping(?config(cnode, Config)),
     ?assert(lists:member(?config(cnode, Config), nodes(hidden))),
     ?assertNot(lists:member(?config(cnode, Config), nodes())),
+    stop(Port).
+
+%% spec: erl_dist_protocol, DFLAG_NAME_ME. Pids of the BEAM carry the name: the monitor is answered.
+gives_a_name_to_a_beam_that_asks_for_one(Config) ->
+    Port = start(Config, []),
+    Code = lists:flatten(
+        io_lib:format(
+            "C = '~s', true = net_kernel:connect_node(C), P = net_adm:ping(C),"
+            "M = monitor(process, {nobody, C}), R = receive {'DOWN', M, _, _, Why} -> Why end,"
+            "io:format(\"~~p ~~p ~~p ~~p~~n\", [P, R, node(), nodes(hidden)]), halt().",
+            [?config(name, Config)]
+        )
+    ),
+    Beam = open_port({spawn_executable, os:find_executable("erl")}, [
+        {args, ["-noinput", "-name", "undefined@127.0.0.1", "-eval", Code]},
+        {line, 4096},
+        exit_status
+    ]),
+    ["pong", "noproc", Name, Hidden] = string:lexemes(expect(Beam, "p"), " "),
+    ?assertEqual("['" ++ ?config(name, Config) ++ "']", Hidden),
+    ["'" ++ Alive, "127.0.0.1'"] = string:lexemes(Name, "@"),
+    ?assertEqual(13, length(Alive)),
+    expect(Port, "log info node_up connected to " ++ Alive ++ "@127.0.0.1"),
     stop(Port).
 
 connects_to_a_beam(Config) ->
