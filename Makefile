@@ -44,15 +44,13 @@ ebin/gen_cluster.app: src/gen_cluster.app.src $(wildcard src/*.erl)
 	$(Q)mkdir -p ebin && sed 's/^\( *\){registered,/\1{modules, [$(subst $(space),$(comma) ,$(strip $(modules)))]},\n&/' \
 		$< > $@
 
-##  demo          (not there yet) a cluster of two Erlang nodes and one C node
+##  demo          a cluster of two Erlang nodes and one C node, what happens to it, and its end
 .PHONY: demo server1 server2 server3
 demo: all
-	$(Q)test -x priv/demo || { echo 'make demo: not there yet, see "How far it is" in README.md' >&2; exit 1; }
-	$(Q)$(tools)/with_epmd.sh priv/demo
+	$(Q)priv/demo
 
-##  server1       (not there yet) a member with a shell, for three terminals: server1, server2, server3 (LANG=c: in C)
+##  server1       a member with a shell, for three terminals: server1, server2, server3 (LANG=c: in C)
 server1 server2 server3: all
-	$(Q)test -x priv/server || { echo 'make $@: not there yet, see "How far it is" in README.md' >&2; exit 1; }
 	$(Q)priv/server $(@:server%=%)
 
 # What is missing on this machine is installed for the goals that a newcomer types, and named for

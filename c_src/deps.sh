@@ -73,6 +73,7 @@ if [ "$goal" = test ]; then
     need cppcheck 12 'make check: lint' command_exists cppcheck
     need valgrind 80 'instruction counts, memory' command_exists valgrind
     need faketime 1 'a clock that is set back' command_exists faketime
+    need bsdutils 1 'tests that type into a terminal' command_exists script
     need git 45 'tests in a fresh clone' command_exists git
 fi
 

@@ -151,6 +151,7 @@ static int make_node(struct gcl_program *program, const char *cookie, char *deta
     config.cookie = cookie;
     config.hidden = settings->hidden;
     config.listen_port = settings->port;
+    config.listen_address = settings->listen_address;
     if (settings->net_ticktime_s != 0)
         config.net_ticktime_s = settings->net_ticktime_s;
     if (program->config->configure != NULL)

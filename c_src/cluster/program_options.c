@@ -83,6 +83,15 @@ static const char *set_port(const char *value, void *user)
     return NULL;
 }
 
+static const char *set_listen(const char *value, void *user)
+{
+    gcl_program_settings *settings = user;
+    if (value[0] == '\0')
+        return "expected a numeric address";
+    settings->listen_address = value;
+    return NULL;
+}
+
 static const char *set_net_ticktime(const char *value, void *user)
 {
     gcl_program_settings *settings = user;
@@ -127,6 +136,7 @@ static const gcl_program_option standard[] = {
     {"--hidden", NULL, "be a hidden node (the default)", set_hidden},
     {"--visible", NULL, "be a visible node", set_visible},
     {"--port", "PORT", "listen there, not on any free port", set_port},
+    {"--listen", "ADDRESS", "listen on this address only, numeric", set_listen},
     {"--net-ticktime", "SECONDS", "of silence until a node is taken for lost (60)",
      set_net_ticktime},
     {"--until-stdin-eof", NULL, "end when the input ends", set_until_stdin_eof},

@@ -66,9 +66,10 @@ typedef struct gcl_program_settings {
     const char *cookie_file; /**< NULL: not given */
     const char *seeds[GCL_PROGRAM_SEEDS];
     size_t seed_count;
-    bool hidden;             /**< true unless --visible */
-    uint16_t port;           /**< 0: not given */
-    unsigned net_ticktime_s; /**< 0: not given */
+    bool hidden;                /**< true unless --visible */
+    uint16_t port;              /**< 0: not given */
+    const char *listen_address; /**< NULL: not given */
+    unsigned net_ticktime_s;    /**< 0: not given */
     bool until_stdin_eof;
     bool help;    /**< --help: nothing after it was looked at */
     bool version; /**< --version: the same */

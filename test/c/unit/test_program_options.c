@@ -56,7 +56,8 @@ Test(program_options, every_option)
 {
     cr_assert_eq(PARSE("--name", "three@host.example", "--cookie-file", "/tmp/cookie", "--seed",
                        "one@host.example", "--port", "4711", "--seed", "two@host.example",
-                       "--visible", "--net-ticktime", "8", "--until-stdin-eof"),
+                       "--visible", "--net-ticktime", "8", "--listen", "127.0.0.1",
+                       "--until-stdin-eof"),
                  0);
     cr_assert_str_eq(settings.name, "three@host.example");
     cr_assert(settings.long_names);
@@ -66,6 +67,7 @@ Test(program_options, every_option)
     cr_assert_str_eq(settings.seeds[1], "two@host.example");
     cr_assert_eq(settings.port, 4711);
     cr_assert_eq(settings.net_ticktime_s, 8);
+    cr_assert_str_eq(settings.listen_address, "127.0.0.1");
     cr_assert(!settings.hidden);
     cr_assert(settings.until_stdin_eof);
 }
@@ -79,6 +81,7 @@ Test(program_options, defaults)
     cr_assert_eq(settings.seed_count, 0);
     cr_assert_eq(settings.port, 0);
     cr_assert_eq(settings.net_ticktime_s, 0);
+    cr_assert_null(settings.listen_address);
     cr_assert(settings.hidden);
     cr_assert(!settings.until_stdin_eof);
 }
@@ -209,6 +212,7 @@ Test(program_options, help_shows_all)
         "--hidden ",
         "--visible ",
         "--port PORT ",
+        "--listen ADDRESS ",
         "--net-ticktime SECONDS ",
         "--until-stdin-eof ",
         "--help ",

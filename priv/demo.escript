@@ -1,0 +1,224 @@
+%% SPDX-License-Identifier: Apache-2.0
+%% demo.escript ROOT PROGRAM FOLDER: see demo beside it, which runs this.
+%%
+%% Three nodes form a cluster. This script starts and stops them, and waits for what is to happen;
+%% it takes no part in the cluster. Each line with a node in front was printed there; lines of this
+%% script begin with `--'. It ends with 1 and the name of the event when one does not come.
+-mode(compile).
+
+-define(ONE, "one@127.0.0.1").
+-define(TWO, "two@127.0.0.1").
+-define(THREE, "three@127.0.0.1").
+-define(GUEST, "guest@127.0.0.1").
+-define(PATIENCE, 20000).
+
+main([Root, Program, Folder]) ->
+    put(paths, [filename:join(Root, "ebin"), Folder]),
+    put(running, []),
+    put(events, []),
+    put(other, []),
+    Status =
+        try
+            demo(Program),
+            say("that was it: all happened as it should"),
+            0
+        catch
+            throw:{missing, Event} ->
+                say("this did not happen: " ++ Event),
+                [io:format("   | ~ts~n", [Line]) || Line <- lists:reverse(get(other))],
+                1
+        after
+            [signal("KILL", OsPid) || {_, _, OsPid} <- get(running)]
+        end,
+    halt(Status).
+
+demo(Program) ->
+    say("an Erlang node begins a cluster of its own, and leads it"),
+    One = start(?ONE, ["-s", "example_cluster_srv"]),
+    await(?ONE, "init"),
+    await(?ONE, "handle_leader_change " ?ONE),
+
+    say("a second one joins through the first; and below its supervisor a node in C does"),
+    Two = start(?TWO, ["-gen_cluster_known", ?ONE, "-eval", supervisor(Program)]),
+    await(?TWO, "init"),
+    await(?ONE, "handle_join " ?TWO),
+    await(?TWO, "handle_leader_change " ?ONE),
+    First = started_in_c(),
+
+    say("a guest, no member, calls each of them, casts, and sends a message"),
+    Guest = start(?GUEST, ["-hidden", "-eval", guest()]),
+    lists:foreach(
+        fun(Node) ->
+            await(?GUEST, Node ++ " answers hello"),
+            await(Node, "handle_call {ohai} from " ?GUEST),
+            await(Node, "handle_cast a_cast"),
+            await(Node, "handle_info a_message")
+        end,
+        [?ONE, ?TWO, ?THREE]
+    ),
+    await_end(Guest),
+
+    say("now the node in C is killed: kill -KILL " ++ First),
+    signal("KILL", First),
+    await(?ONE, "handle_leave " ?THREE),
+    await(?TWO, "handle_leave " ?THREE),
+    _ = started_in_c(),
+
+    say("now the first node, the leader, is stopped"),
+    signal("TERM", os_pid(One)),
+    await_end(One),
+    await(?TWO, "handle_leave " ?ONE),
+    await(?THREE, "handle_leave " ?ONE),
+    await(?TWO, "handle_leader_change " ?TWO),
+    await(?THREE, "handle_leader_change " ?TWO),
+
+    say("now the node in C is told to stop, by a cast"),
+    await_end(start(?GUEST, ["-hidden", "-eval", cast_stop()])),
+    await(?THREE, "handle_cast stop"),
+    await(?THREE, "terminate normal"),
+    await(?TWO, "handle_leave " ?THREE),
+
+    say("now the last one is stopped"),
+    signal("TERM", os_pid(Two)),
+    await_end(Two).
+
+%% Returns the process of the operating system. It joins through the first node.
+started_in_c() ->
+    [OsPid] = await(?TWO, "supervisor started " ?THREE ", process ([0-9]+)"),
+    await(?THREE, "init"),
+    await(?ONE, "handle_join " ?THREE),
+    await(?TWO, "handle_node_joined " ?THREE),
+    await(?THREE, "handle_leader_change " ?ONE),
+    OsPid.
+
+%% --- what the nodes are told ---------------------------------------------------------------------
+
+supervisor(Program) ->
+    Options = #{
+        program => Program,
+        name => ?THREE,
+        seeds => [?ONE],
+        args => ["--listen", "127.0.0.1"],
+        restart => transient
+    },
+    format("{ok, _} = example_sup:start(~0p).", [Options]).
+
+guest() ->
+    format(
+        "[begin Server = {example_cluster_srv, list_to_atom(Node)},"
+        " Answer = gen_server:call(Server, {ohai}),"
+        " ok = gen_server:cast(Server, a_cast),"
+        " _ = Server ! a_message,"
+        " io:format(\"~~ts: ~~ts answers ~~0tp~~n\", [node(), Node, Answer])"
+        " end || Node <- ~0p], init:stop().",
+        [[?ONE, ?TWO, ?THREE]]
+    ).
+
+%% The call behind the cast returns when that has arrived: its server is gone then, or going.
+cast_stop() ->
+    format(
+        "Server = {example_cluster_srv, '~ts'}, ok = gen_server:cast(Server, stop),"
+        " _ = (catch gen_server:call(Server, {ohai})), init:stop().",
+        [?THREE]
+    ).
+
+format(Format, Args) -> lists:flatten(io_lib:format(Format, Args)).
+
+%% --- nodes ---------------------------------------------------------------------------------------
+
+%% A node ends at the latest with this script, which holds the other end of its input.
+start(Name, Args) ->
+    Formatter = "{logger_formatter, #{template => [msg, \"\\n\"], single_line => true}}",
+    Common = [
+        ["-noshell", "-name", Name],
+        ["-kernel", "inet_dist_use_interface", "{127,0,0,1}"],
+        ["-kernel", "logger", "[{handler, default, logger_std_h, #{formatter => " ++ Formatter ++ "}}]"],
+        ["-eval", "spawn(fun() -> eof = io:get_line(\"\"), init:stop() end)."],
+        ["-pa" | get(paths)]
+    ],
+    Port = open_port({spawn_executable, os:find_executable("erl")}, [
+        {args, lists:append(Common) ++ Args},
+        {env, [{"ERL_CRASH_DUMP_BYTES", "0"}]},
+        {line, 4096},
+        exit_status,
+        stderr_to_stdout
+    ]),
+    case erlang:port_info(Port, os_pid) of
+        {os_pid, OsPid} -> put(running, [{Port, Name, integer_to_list(OsPid)} | get(running)]);
+        undefined -> throw({missing, Name ++ " starts"})
+    end,
+    Port.
+
+os_pid(Port) ->
+    {Port, _, OsPid} = lists:keyfind(Port, 1, get(running)),
+    OsPid.
+
+signal(Signal, OsPid) -> os:cmd("kill -s " ++ Signal ++ " " ++ OsPid).
+
+%% --- events --------------------------------------------------------------------------------------
+
+%% A new scene: what was printed before is no event of it.
+say(Text) ->
+    put(events, []),
+    io:format("-- ~ts~n", [Text]).
+
+%% Waits for an event of a node, a line that begins so; what the expression catches is returned.
+await(Node, Text) ->
+    {Caught, Before, After} = find(Node, Text, [], get(events), deadline()),
+    put(events, lists:reverse(Before, After)),
+    Caught.
+
+find(Node, Text, Before, [Event | After], Deadline) ->
+    Expression = ["^", Node, ": ", Text, "\\b"],
+    case re:run(Event, Expression, [{capture, all_but_first, list}]) of
+        {match, Caught} -> {Caught, Before, After};
+        match -> {[], Before, After};
+        nomatch -> find(Node, Text, [Event | Before], After, Deadline)
+    end;
+find(Node, Text, Before, [], Deadline) ->
+    Name = Node ++ ": " ++ Text,
+    %% Nothing comes any more from a node that has ended; the node in C prints through the second.
+    case lists:keymember(Node, 2, get(running)) orelse Node =:= ?THREE of
+        true -> find(Node, Text, Before, read(Name, Deadline), Deadline);
+        false -> throw({missing, Name})
+    end.
+
+await_end(Port) ->
+    case lists:keyfind(Port, 1, get(running)) of
+        {Port, Name, _} -> await_end(Port, Name ++ " ends", deadline());
+        false -> ok
+    end.
+
+await_end(Port, Name, Deadline) ->
+    put(events, get(events) ++ read(Name, Deadline)),
+    lists:keymember(Port, 1, get(running)) andalso await_end(Port, Name, Deadline).
+
+deadline() -> erlang:monotonic_time(millisecond) + ?PATIENCE.
+
+%% The next line of any node: an event, or something else, which is shown when an event is missing.
+read(Name, Deadline) ->
+    receive
+        {Port, {data, {_, Line}}} ->
+            {Port, Owner, _} = lists:keyfind(Port, 1, get(running)),
+            event(Owner, Line);
+        {Port, {exit_status, _}} ->
+            put(running, lists:keydelete(Port, 1, get(running))),
+            []
+    after max(0, Deadline - erlang:monotonic_time(millisecond)) ->
+        throw({missing, Name})
+    end.
+
+%% Lines of the program in C come by way of its supervisor's node, which puts the program in front.
+event(?TWO, ?THREE ": " ?THREE ": " ++ Text) -> show(?THREE ": " ++ Text);
+event(Owner, Line) ->
+    case lists:prefix(Owner ++ ": ", Line) of
+        true ->
+            show(Line);
+        false ->
+            put(other, [Owner ++ " | " ++ Line | get(other)]),
+            []
+    end.
+
+show(Event) ->
+    io:format("~ts~n", [Event]),
+    [Event].
