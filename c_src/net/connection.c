@@ -179,22 +179,21 @@ struct gcl_buffer *gcl_connection_output(struct gcl_connection *connection)
 void gcl_connection_write(struct gcl_connection *connection)
 {
     struct gcl_buffer *output = &connection->output;
-    while (gcl_buffer_size(output) > 0) {
-        ssize_t sent =
-            gcl_socket_send(connection->fd, gcl_buffer_bytes(output), gcl_buffer_size(output));
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            break;
-        if (sent < 0) {
-            gcl_connection_fail(connection, GCL_ECLOSED, "the peer closed the connection");
-            return;
-        }
+    size_t size = gcl_buffer_size(output);
+    ssize_t sent = 0;
+    if (size > 0)
+        sent = gcl_socket_send(connection->fd, gcl_buffer_bytes(output), size);
+    if (sent < 0 && errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) {
+        gcl_connection_fail(connection, GCL_ECLOSED, "the peer closed the connection");
+        return;
+    }
+    if (sent > 0) {
         gcl_buffer_take(output, (size_t)sent);
         connection->counters.bytes_out += (uint64_t)sent;
         connection->counters.writes++;
     }
-    gcl_watch_write(&connection->watch, gcl_buffer_size(output) > 0);
+    connection->is_blocked = gcl_buffer_size(output) > 0;
+    gcl_watch_write(&connection->watch, connection->is_blocked);
 }
 
 void gcl_connection_written(struct gcl_connection *connection, size_t frames)
@@ -204,7 +203,7 @@ void gcl_connection_written(struct gcl_connection *connection, size_t frames)
         connection->state == GCL_CONNECTION_CONNECTING)
         return;
     gcl_connection_mark(connection);
-    if (gcl_buffer_size(&connection->output) >= FLUSH_BYTES)
+    if (gcl_buffer_size(&connection->output) >= FLUSH_BYTES && !connection->is_blocked)
         gcl_connection_write(connection);
     if (gcl_buffer_size(&connection->output) > connection->shared->output_hard_bytes)
         gcl_connection_fail(connection, GCL_ELIMIT,
@@ -367,7 +366,8 @@ void gcl_connections_turn(struct gcl_connections *connections)
         struct gcl_connection *connection = GCL_CONTAINER_OF(at, struct gcl_connection, dirty);
         gcl_list_remove(at);
         gcl_connection_enter(connection);
-        if (connection->fd >= 0 && connection->state != GCL_CONNECTION_CONNECTING)
+        if (connection->fd >= 0 && connection->state != GCL_CONNECTION_CONNECTING &&
+            !connection->is_blocked)
             gcl_connection_write(connection);
         /* That may have marked it again, for a failure that is told right here. */
         gcl_list_remove(&connection->dirty);

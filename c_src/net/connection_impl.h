@@ -32,6 +32,7 @@ struct gcl_connection {
     struct gcl_list backlog;
     struct gcl_handshake *handshake;
     unsigned step;
+    bool is_blocked; /* the socket takes no more; it says when it does */
     bool was_busy;
     int failure; /* to be reported at the end of the turn */
     const char *failure_detail;
