@@ -126,12 +126,13 @@ init_per_testcase(_Case, Config) ->
         exit_status
     ]),
     receive
-        {Port, {data, {eol, "ready " ++ Name}}} -> ok
+        {Port, {data, {eol, "ready " ++ _}}} -> ok
     after ?DEADLINE -> ct:fail(not_ready)
     end,
     {os_pid, OsPid} = erlang:port_info(Port, os_pid),
     Owner = spawn(fun() -> owner() end),
     true = erlang:port_connect(Port, Owner),
+    true = unlink(Port),
     Node = list_to_atom(Name),
     [{port, Port}, {os_pid, OsPid}, {owner, Owner}, {cnode, Node}, {server, {server, Node}} | Config].
 
@@ -538,8 +539,10 @@ signals_wait_in_order_for_a_connection(Config) ->
     Test = self(),
     Pid = spawn(Node, fun() ->
         process_flag(trap_exit, true),
+        Test ! trapping,
         Test ! {received, [number() || _ <- lists:seq(1, 1000)]}
     end),
+    ?assertEqual(trapping, next()),
     Id = gen_server:send_request(?config(server, Config), {burst, Pid, 1000}),
     ?assertEqual({received, lists:seq(0, 999)}, next()),
     ?assertEqual(timeout, gen_server:receive_response(Id, 0)),

@@ -2,7 +2,8 @@
 /*
  * A server that does what a call tells it, so that suites are written in Erlang alone: each request
  * below is answered with the outcome, and what reaches the server otherwise is sent to the process
- * that said `subscribe`. It writes `ready NODE` and ends with its input.
+ * that said `subscribe`. It writes `ready NODE PORT`, what it logs as `log LEVEL EVENT TEXT`, and
+ * ends with its input.
  *
  *     server NAME
  */
@@ -338,7 +339,13 @@ static const gcl_handlers handlers = {
 static void ready(gcl_node *node, void *user)
 {
     (void)user;
-    printf("ready %s\n", gcl_node_name(node));
+    printf("ready %s %u\n", gcl_node_name(node), gcl_node_port(node));
+}
+
+static void log_line(gcl_log_level level, const char *event, const char *text, void *user)
+{
+    (void)user;
+    printf("log %s %s %s\n", gcl_log_level_name(level), event, text);
 }
 
 static void closed(gcl_node *node, int error, void *user)
@@ -372,6 +379,9 @@ int main(int argc, char **argv)
     config.name = argv[1];
     config.cookie = getenv("GCL_COOKIE");
     config.mailbox_bytes = 65536;
+    config.frame_bytes = 1 << 20;
+    config.log = log_line;
+    config.log_level = GCL_LOG_INFO;
     config.on_ready = ready;
     config.on_closed = closed;
     int error = gcl_node_new(&config, &the.node, detail, sizeof detail);
