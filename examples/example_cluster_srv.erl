@@ -30,26 +30,22 @@ init([]) ->
     {ok, #{joined => 0, left => 0}}.
 
 -spec handle_call(term(), gen_server:from(), state()) -> {reply, term(), state()}.
-handle_call({ohai}, From, State) ->
-    print("handle_call {ohai} from ~ts", [node_of(From)]),
-    {reply, hello, State};
-handle_call({echo, Term}, From, State) ->
-    print("handle_call {echo, ~0tp} from ~ts", [Term, node_of(From)]),
-    {reply, Term, State};
-handle_call({state}, From, State) ->
-    print("handle_call {state} from ~ts", [node_of(From)]),
-    {reply, {ok, State}, State};
-handle_call(Request, From, State) ->
-    print("handle_call ~0tp from ~ts", [Request, node_of(From)]),
-    {reply, {error, unknown_request}, State}.
+handle_call(Request, {Caller, _Tag}, State) ->
+    print("handle_call ~0tp from ~ts", [Request, node(Caller)]),
+    {reply, answer(Request, State), State}.
+
+answer({ohai}, _State) -> hello;
+answer({echo, Term}, _State) -> Term;
+answer({state}, State) -> {ok, State};
+answer(_Request, _State) -> {error, unknown_request}.
 
 -spec handle_cast(term(), state()) -> {noreply, state()} | {stop, normal, state()}.
-handle_cast(stop, State) ->
-    print("handle_cast stop", []),
-    {stop, normal, State};
-handle_cast(Request, State) ->
-    print("handle_cast ~0tp", [Request]),
-    {noreply, State}.
+handle_cast(Message, State) ->
+    print("handle_cast ~0tp", [Message]),
+    case Message of
+        stop -> {stop, normal, State};
+        _ -> {noreply, State}
+    end.
 
 -spec handle_info(term(), state()) -> {noreply, state()}.
 handle_info(Message, State) ->
@@ -92,7 +88,5 @@ code_change(_OldVsn, State, _Extra) ->
 
 print(Format, Args) ->
     io:format("~ts: " ++ Format ++ "~n", [node() | Args]).
-
-node_of({Pid, _Tag}) -> node(Pid).
 
 nodes_of(Pids) -> lists:join(" ", [atom_to_list(node(Pid)) || Pid <- Pids]).
