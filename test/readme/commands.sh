@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Every command of the README, those in blocks marked `sh`, in order and in one shell, as a newcomer
-# would type them. The address it is cloned from stands for the files as they are here; `make test`
-# runs the unit tests only, because this is a part of it.
+# would type them; a block marked `c FILE` is that file. The address it is cloned from stands for the
+# files as they are here; epmd and home are their own; `make test` runs the unit tests only, because
+# this is a part of it.
 . test/tools/scratch.sh
+root=$PWD
 copy_project "$scratch/origin"
 (
     cd "$scratch/origin"
@@ -16,7 +18,11 @@ address=$(sed -n 's/^git clone \([^ ]*\).*/\1/p' README.md)
 [ -n "$address" ] || fail 'the README has no clone line'
 grep -q 'apt-get install .*git make$' README.md || fail 'the README does not name git and make'
 
-awk '/^```sh$/ { inside = 1; next } /^```/ { inside = 0 } inside' README.md >"$scratch/commands"
+awk '
+    /^```sh$/ { inside = 1; next }
+    /^```c / { inside = 1; last = "END_OF_BLOCK"; print "cat >" $2 " <<\"" last "\""; next }
+    /^```/ { inside = 0; if (last) print last; last = ""; next }
+    inside' README.md >"$scratch/commands"
 [ -s "$scratch/commands" ] || fail 'the README has no commands'
 
 export GIT_CONFIG_COUNT=1 GIT_CONFIG_VALUE_0="$address"
@@ -31,4 +37,4 @@ if [ "$(id -u)" = 0 ]; then
 fi
 mkdir "$scratch/newcomer"
 cd "$scratch/newcomer"
-bash -e -x "$scratch/commands"
+"$root/test/tools/with_epmd.sh" bash -e -m -x "$scratch/commands"
