@@ -21,16 +21,20 @@ struct raw {
     int fd;        /* or -1 */
     char name[64];
     struct gcl_handshake handshake;
-    struct gcl_handshake_config config; /* changed before raw_listen() or raw_dial(): a liar */
-    unsigned steps; /* packets that are answered, then it falls silent; default: all */
-    unsigned answered;
-    bool stops_reading; /* as soon as it is up */
+    /* Changed before raw_listen() or raw_dial(), for a peer that is not as it should be: */
+    struct gcl_handshake_config config;
+    enum gcl_handshake_status status; /* what a node that dials is told */
+    unsigned steps;                   /* packets that are answered; then it falls silent */
+    size_t most_bytes;                /* that are sent during the handshake */
+    bool stops_reading;               /* as soon as it is up */
+    void (*frame)(struct raw *raw, const struct gcl_control *control); /* may be NULL */
+
     bool is_up;
-    bool is_closed; /* by the node */
+    bool is_closed; /* by the node, or after a status that refuses it */
+    unsigned answered;
+    size_t sent;
     struct gcl_buffer in, out;
     size_t ticks;
-    size_t bytes; /* received after the handshake */
-    void (*frame)(struct raw *raw, const struct gcl_control *control); /* may be NULL */
 };
 
 /** A peer of that alive name; nothing happens yet. */
