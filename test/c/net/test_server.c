@@ -150,6 +150,17 @@ static void keep(const gcl_from *from)
     ev_break(loop, EVBREAK_ONE);
 }
 
+/* What the handler was given stays as it is while it runs, whatever it does. */
+static void cut(gcl_server *self, gcl_term request)
+{
+    gcl_bytes text;
+    cr_assert_eq(gcl_node_disconnect(gcl_server_node(self), sides[0].name), 0);
+    cr_assert_eq(gcl_node_disconnect(gcl_server_node(self), sides[0].name), GCL_ENOENT);
+    cr_assert(gcl_match(request, "{cut, ~b}", &text));
+    cr_assert_eq(memcmp(text.bytes, "still there", text.size), 0);
+    note("cut; ");
+}
+
 static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from *from, void *user)
 {
     int64_t n;
@@ -161,6 +172,10 @@ static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from
         cr_assert_eq(gcl_reply(self, from, "~t", term), 0);
     else if (gcl_match(request, "later"))
         keep(from);
+    else if (gcl_match(request, "{cut, ~t}", &term))
+        cut(self, request);
+    else if (gcl_match(request, "close"))
+        gcl_node_close(gcl_server_node(self));
     else if (gcl_match(request, "crash"))
         return gcl_stop(self, "{oops, ~i}", 1);
     else if (gcl_match(request, "wrong_pattern"))
@@ -632,6 +647,30 @@ Test(server, a_server_of_a_node_that_closes_ends_with_shutdown)
     gcl_node_close(sides[1].node);
     await("down shutdown; ");
     expect("ok 2; two terminate shutdown; {two,b} down shutdown; ");
+    end();
+}
+
+Test(server, a_handler_may_cut_the_connection_that_its_request_came_by)
+{
+    begin();
+    gcl_server *a = start(0, "one", false);
+    start(1, "two", false);
+    CALL(a, at_b("two"), "{cut, ~b}", "still there");
+    await("GCL_ENOCONNECTION; ");
+    CALL(a, at_b("two"), "{add, ~i}", 1);
+    await("ok 2; ");
+    expect("cut; GCL_ENOCONNECTION; ok 2; ");
+    end();
+}
+
+Test(server, a_handler_may_close_its_node)
+{
+    begin();
+    gcl_server *a = start(0, "one", false);
+    start(1, "two", false);
+    CALL(a, at_b("two"), "close");
+    await("reason shutdown; ");
+    expect("two terminate shutdown; GCL_EEXIT; reason shutdown; ");
     end();
 }
 
