@@ -18,9 +18,11 @@ struct gcl_cursor {
     const uint8_t *end;
 };
 
+/** `bytes` may be NULL when there are none: C forbids to add even 0 to it. */
 static inline struct gcl_cursor gcl_cursor_make(const void *bytes, size_t size)
 {
-    struct gcl_cursor cursor = {(const uint8_t *)bytes, (const uint8_t *)bytes + size};
+    const uint8_t *at = (const uint8_t *)bytes;
+    struct gcl_cursor cursor = {at, size > 0 ? at + size : at};
     return cursor;
 }
 
