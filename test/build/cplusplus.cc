@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Behind the includes of every public header: see cplusplus.sh.
+#include <cstdio>
+#include <cstring>
+
+static int mistakes;
+
+static void misuse(const char *, int line, const char *text, void *)
+{
+    std::printf("line %d: %s\n", line, text);
+    mistakes++;
+}
+
+static bool is(gcl_bytes bytes, const char *text)
+{
+    return bytes.size == std::strlen(text) && std::memcmp(bytes.bytes, text, bytes.size) == 0;
+}
+
+#define MUST(condition)                                                                            \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            std::printf("line %d: %s\n", __LINE__, #condition);                                    \
+            return 1;                                                                              \
+        }                                                                                          \
+    } while (0)
+
+static int places(gcl_writer *writer)
+{
+    signed char i8 = 0;
+    short i16 = 0;
+    int i32 = 0;
+    long i64 = 0;
+    long long also64 = 0;
+    unsigned char u8 = 0;
+    unsigned short u16 = 0;
+    unsigned u32 = 0;
+    unsigned long u64 = 0;
+    unsigned long long alsou64 = 0;
+    double f = 0;
+    bool yes = false;
+    gcl_bytes text, binary, atom;
+    gcl_term any;
+    MUST(gcl_write(writer, "[~i, ~i, ~i, ~i, ~i, ~u, ~u, ~u, ~u, ~u]", i8, i16, i32, i64, also64, u8,
+                   u16, u32, u64, 18446744073709551615ULL) == 0);
+    MUST(gcl_match(gcl_writer_term(writer), "[~i, ~i, ~i, ~i, ~i, ~u, ~u, ~u, ~u, ~u]", &i8, &i16,
+                   &i32, &i64, &also64, &u8, &u16, &u32, &u64, &alsou64));
+    MUST(alsou64 == 18446744073709551615ULL);
+    gcl_writer_clear(writer);
+    MUST(gcl_write(writer, "{~a, ~s, ~b, ~f, ~f, ~a, [x]}", "atom", "text", "binary", 1.5, 2.5f,
+                   true) == 0);
+    MUST(gcl_match(gcl_writer_term(writer), "{~a, ~s, ~b, ~f, _, ~a, ~t}", &atom, &text, &binary, &f,
+                   &yes, &any));
+    MUST(is(atom, "atom") && is(text, "text") && is(binary, "binary") && f > 1.4 && yes);
+    MUST(gcl_match(any, "[x]"));
+    gcl_writer_clear(writer);
+    MUST(gcl_write(writer, "none") == 0);
+    return 0;
+}
+
+int main()
+{
+    gcl_term_context *context = gcl_term_context_new(nullptr, misuse, nullptr);
+    gcl_writer *writer = gcl_writer_new(context);
+    MUST(places(writer) == 0 && mistakes == 0);
+    int wrong = 0;
+    MUST(!gcl_match(gcl_writer_term(writer), "~a", &wrong) && mistakes == 1);
+    gcl_writer_free(writer);
+    gcl_term_context_free(context);
+    return 0;
+}
