@@ -9,7 +9,11 @@
 #include "wire/term_read.h"
 #include "wire/term_write.h"
 
-enum { SEGMENT_BITS_MAX = 1 << 27, NESTED_MAX = 16, HEAD = 6 };
+enum {
+    SIZED_BITS_MAX = 1 << 23, /* a few characters may ask for any size: all of a text together */
+    NESTED_MAX = 16,
+    HEAD = 6,
+};
 
 enum type { NO_TYPE, INTEGER, FLOAT, BINARY, BITSTRING, UTF8, UTF16, UTF32 };
 
@@ -69,46 +73,48 @@ static bool put_bytes(struct bits *bits, struct gcl_buffer *out, struct gcl_str 
 
 /* --- values --------------------------------------------------------------------------------- */
 
-/* A byte of the two's complement, the lowest first. */
-static uint8_t complement_byte(const struct gcl_integer *value, uint64_t index, bool *borrow)
+/* An integer as two's complement, endless to the left. */
+struct complement {
+    const struct gcl_integer *value;
+    uint64_t lowest; /* the lowest byte of the magnitude that is not 0 */
+};
+
+static struct complement complement_of(const struct gcl_integer *value)
 {
-    uint8_t byte = index < value->magnitude.size ? value->magnitude.bytes[index] : 0;
-    if (!value->is_negative)
-        return byte;
-    uint8_t result = (uint8_t)(*borrow ? 0 - byte : ~byte);
-    *borrow = *borrow && byte == 0;
-    return result;
+    struct complement complement = {value, 0};
+    while (complement.lowest < value->magnitude.size &&
+           value->magnitude.bytes[complement.lowest] == 0)
+        complement.lowest++;
+    return complement;
 }
 
-/* Whether all bytes of the magnitude below this one are zero. */
-static bool borrows(const struct gcl_integer *value, uint64_t index)
+/* The lowest byte has the index 0. */
+static uint8_t byte_of(const struct complement *complement, uint64_t index)
 {
-    for (uint64_t i = 0; i < index && i < value->magnitude.size; i++)
-        if (value->magnitude.bytes[i] != 0)
-            return false;
-    return true;
+    const struct gcl_integer *value = complement->value;
+    uint8_t byte = index < value->magnitude.size ? value->magnitude.bytes[index] : 0;
+    if (!value->is_negative || index < complement->lowest)
+        return byte;
+    return (uint8_t)(index == complement->lowest ? 0 - byte : ~byte);
 }
 
 static bool put_integer(struct bits *bits, struct gcl_buffer *out, const struct gcl_integer *value,
                         uint64_t size, bool is_little)
 {
+    struct complement complement = complement_of(value);
     uint64_t whole = size / 8;
     unsigned rest = (unsigned)(size % 8);
-    bool borrow = true;
     if (is_little) {
         for (uint64_t i = 0; i < whole; i++)
-            if (!put_bits(bits, out, complement_byte(value, i, &borrow), 8))
+            if (!put_bits(bits, out, byte_of(&complement, i), 8))
                 return false;
-        return put_bits(bits, out, complement_byte(value, whole, &borrow), rest);
+        return put_bits(bits, out, byte_of(&complement, whole), rest);
     }
-    borrow = borrows(value, whole);
-    if (!put_bits(bits, out, complement_byte(value, whole, &borrow), rest))
+    if (!put_bits(bits, out, byte_of(&complement, whole), rest))
         return false;
-    while (whole-- > 0) {
-        borrow = borrows(value, whole);
-        if (!put_bits(bits, out, complement_byte(value, whole, &borrow), 8))
+    while (whole-- > 0)
+        if (!put_bits(bits, out, byte_of(&complement, whole), 8))
             return false;
-    }
     return true;
 }
 
@@ -192,8 +198,9 @@ static bool number_bits(struct bits *bits, struct gcl_buffer *out, struct gcl_cu
                                                 : put_utf(bits, out, character, spec);
     }
     uint64_t size = spec->has_size ? spec->size * unit : spec->type == FLOAT ? 64 : 8;
-    if (size > SEGMENT_BITS_MAX)
-        return gcl_parse_fail(bits->parser, GCL_ELIMIT, "segment is too large");
+    if (spec->has_size && size > SIZED_BITS_MAX - bits->parser->sized_bits)
+        return gcl_parse_fail(bits->parser, GCL_ELIMIT, "segments with a size are too large");
+    bits->parser->sized_bits += spec->has_size ? size : 0;
     if (spec->type == FLOAT) {
         if (is_integer && gcl_read_int64(&again, &character))
             number = (double)character;
@@ -247,7 +254,7 @@ static bool parse_count(struct gcl_parser *parser, uint64_t *count)
     *count = token.character;
     if (token.kind == GCL_TOKEN_INT) {
         *count = 0;
-        for (size_t i = 0; i < token.text.size && *count <= SEGMENT_BITS_MAX; i++) {
+        for (size_t i = 0; i < token.text.size && *count <= SIZED_BITS_MAX; i++) {
             uint8_t c = token.text.bytes[i];
             unsigned digit = c <= '9' ? c - (unsigned)'0' : (c | 0x20u) - 'a' + 10;
             if (c != '_')
@@ -256,8 +263,8 @@ static bool parse_count(struct gcl_parser *parser, uint64_t *count)
     } else if (token.kind != GCL_TOKEN_CHAR) {
         return fail(parser, "a size is expected");
     }
-    if (*count > SEGMENT_BITS_MAX)
-        return gcl_parse_fail(parser, GCL_ELIMIT, "segment is too large");
+    if (*count > SIZED_BITS_MAX)
+        return gcl_parse_fail(parser, GCL_ELIMIT, "segments with a size are too large");
     return gcl_parse_advance(parser) && close_parens(parser, parens);
 }
 

@@ -18,6 +18,7 @@ struct level {
     enum level_kind kind;
     uint32_t count;   /* of elements or pairs so far */
     uint32_t closers; /* ] that are due: [a|[b|[c]]] is one list */
+    bool is_in_key;   /* of a map */
     size_t mark;      /* where its head begins */
 };
 
@@ -180,10 +181,12 @@ static enum step open_level(struct gcl_parser *parser, struct levels *levels, en
         gcl_parse_fail(parser, GCL_ELIMIT, "nested deeper than 1024");
         return FAILED;
     }
+    const struct level *outer = levels->depth > 0 ? &levels->at[levels->depth - 1] : NULL;
     struct level *level = &levels->at[levels->depth++];
     level->kind = kind;
     level->count = 0;
     level->closers = 1;
+    level->is_in_key = outer != NULL && (outer->is_in_key || outer->kind == MAP_KEY);
     level->mark = gcl_buffer_mark(parser->out);
     if (!wrote(parser, gcl_buffer_append(parser->out, zeros, head)) || !gcl_parse_advance(parser))
         return FAILED;
@@ -242,7 +245,7 @@ static bool close_nil(struct gcl_parser *parser, const struct level *level)
 static bool parse_string(struct gcl_parser *parser)
 {
     static const uint8_t zeros[LIST_HEAD] = {0};
-    struct level level = {LIST, 0, 1, gcl_buffer_mark(parser->out)};
+    struct level level = {LIST, 0, 1, false, gcl_buffer_mark(parser->out)};
     return wrote(parser, gcl_buffer_append(parser->out, zeros, sizeof zeros)) &&
            parse_characters(parser, &level.count) && close_nil(parser, &level);
 }
@@ -269,7 +272,7 @@ static int by_offset(const void *a, const void *b)
     return first->offset < second->offset ? -1 : first->offset > second->offset;
 }
 
-/* The last of equal keys stays, as in maps:from_list/1. Returns how many are left. */
+/* The last of equal keys stays, as in maps:from_list/1. Returns how many are left, by key. */
 static uint32_t keep_last(struct pair *pairs, uint32_t count)
 {
     uint32_t kept = 0;
@@ -281,7 +284,6 @@ static uint32_t keep_last(struct pair *pairs, uint32_t count)
         if (is_last)
             pairs[kept++] = pairs[i];
     }
-    qsort(pairs, kept, sizeof *pairs, by_offset);
     return kept;
 }
 
@@ -301,27 +303,41 @@ static bool find_pairs(struct pair *pairs, uint32_t count, struct gcl_str bytes)
     return true;
 }
 
+/*
+ * Pairs stay in their order, but not in a map that is part of a key: there all equal maps get the
+ * same bytes, so that equal keys do. `copy` has the pairs as they were.
+ */
+static void arrange(struct gcl_parser *parser, struct level *level, struct pair *pairs,
+                    const uint8_t *copy)
+{
+    uint8_t *end = bytes_at(parser, level->mark + LIST_HEAD);
+    level->count = keep_last(pairs, level->count);
+    if (!level->is_in_key)
+        qsort(pairs, level->count, sizeof *pairs, by_offset);
+    for (uint32_t i = 0; i < level->count; i++) {
+        memcpy(end, copy + pairs[i].offset, pairs[i].size);
+        end += pairs[i].size;
+    }
+    gcl_buffer_rollback(parser->out, (size_t)(end - bytes_at(parser, 0)));
+}
+
 /* Patterns have holes and are not looked at: there a key that is given twice is sent twice. */
 static bool drop_repeated(struct gcl_parser *parser, struct level *level)
 {
+    const gcl_allocator *mem = parser->out->mem;
     size_t start = level->mark + LIST_HEAD;
     if (level->count < 2 || parser->mode != GCL_PARSE_TERM)
         return true;
-    struct pair *pairs = gcl_alloc_array(parser->out->mem, level->count, sizeof *pairs);
-    if (pairs == NULL)
-        return gcl_parse_fail(parser, GCL_ENOMEM, "out of memory");
-    if (find_pairs(pairs, level->count,
-                   gcl_str_make(bytes_at(parser, start), gcl_buffer_mark(parser->out) - start))) {
-        uint8_t *end = bytes_at(parser, start);
-        level->count = keep_last(pairs, level->count);
-        for (uint32_t i = 0; i < level->count; i++) {
-            memmove(end, pairs[i].bytes + pairs[i].offset, pairs[i].size);
-            end += pairs[i].size;
-        }
-        gcl_buffer_rollback(parser->out, (size_t)(end - bytes_at(parser, 0)));
-    }
-    gcl_free(parser->out->mem, pairs);
-    return true;
+    struct gcl_str bytes =
+        gcl_str_make(bytes_at(parser, start), gcl_buffer_mark(parser->out) - start);
+    struct pair *pairs = gcl_alloc_array(mem, level->count, sizeof *pairs);
+    uint8_t *copy = gcl_alloc_copy(mem, bytes.bytes, bytes.size);
+    bool ok = pairs != NULL && copy != NULL;
+    if (ok && find_pairs(pairs, level->count, gcl_str_make(copy, bytes.size)))
+        arrange(parser, level, pairs, copy);
+    gcl_free(mem, pairs);
+    gcl_free(mem, copy);
+    return ok || gcl_parse_fail(parser, GCL_ENOMEM, "out of memory");
 }
 
 static bool close_map(struct gcl_parser *parser, struct level *level)

@@ -42,6 +42,7 @@ struct gcl_parser {
     struct gcl_buffer *out;
     enum gcl_parse_mode mode;
     int error;
+    uint64_t sized_bits; /* of binaries' segments that say their size */
 };
 
 /** Notes the first error, at the current token; returns false. */

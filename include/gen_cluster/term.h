@@ -218,7 +218,8 @@ typedef struct gcl_parse_error {
  * Reads what erl_scan and erl_parse:parse_term of OTP 25 would, from UTF-8; the dot at the end may
  * be left out. gcl_term_free() the result. `error` may be NULL. GCL_ESYNTAX; GCL_ENOTSUP: a pid,
  * reference, port or fun in printed form; GCL_ELIMIT: nested deeper than 1024, an atom longer than
- * 255 characters, an integer of more than 100,000 digits; GCL_ENOMEM. On error `*term` is empty.
+ * 255 characters, an integer of more than 100,000 digits, segments of binaries that ask for more
+ * than 1 MiB together; GCL_ENOMEM. On error `*term` is empty.
  */
 GCL_API int gcl_term_parse(gcl_term_context *context, const char *text, size_t size, gcl_term *term,
                            gcl_parse_error *error) GCL_MUST_USE;
