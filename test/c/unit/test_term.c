@@ -180,3 +180,52 @@ Test(term, a_warm_match_and_write_allocate_nothing)
     gcl_term_free(request);
     end();
 }
+
+static void is_beyond_a_limit(const char *text, size_t size)
+{
+    gcl_term term;
+    gcl_parse_error error = {0};
+    cr_assert_eq(gcl_term_parse(context, text, size, &term, &error), GCL_ELIMIT, "%.40s", text);
+    cr_assert(gcl_term_is_none(term));
+    cr_assert_not_null(error.reason);
+}
+
+Test(term, texts_ask_for_no_more_than_the_limits)
+{
+    static char digits[100002], atom[257];
+    begin();
+    memset(digits, '7', sizeof digits - 1);
+    gcl_term_free(parse(digits + 1));
+    is_beyond_a_limit(digits, sizeof digits - 1);
+    memset(atom, 'a', sizeof atom - 1);
+    gcl_term_free(parse(atom + 1));
+    is_beyond_a_limit(atom, sizeof atom - 1);
+    gcl_term_free(parse("<<1:8388608>>"));
+    is_beyond_a_limit("<<1:8388609>>", 13);
+    is_beyond_a_limit("<<1:8, 1:8388608>>", 18);
+    is_beyond_a_limit("<<\"abcdefgh\":1048577>>", 22);
+    is_beyond_a_limit("<<1:99999999999999999999>>", 26);
+    is_beyond_a_limit("<<-1:4194305/little-unit:2>>", 28);
+    end();
+}
+
+Test(term, patterns_beyond_the_limits_are_mistakes)
+{
+    static char many[3000], deep[64];
+    begin();
+    gcl_term term = parse("a");
+    for (size_t i = 0; i < 1500; i++)
+        memcpy(many + 2 * i, "_,", 2);
+    many[0] = '{';
+    many[2999] = '}';
+    cr_assert_not(gcl_match(term, many));
+    cr_assert_eq(misuses, 1);
+    memset(deep, '{', 17);
+    deep[17] = '_';
+    memset(deep + 18, '}', 17);
+    cr_assert_not(gcl_match(term, deep));
+    cr_assert_eq(misuses, 2);
+    cr_assert(gcl_match(term, "_"));
+    gcl_term_free(term);
+    end();
+}
