@@ -211,7 +211,7 @@ Test(term, texts_ask_for_no_more_than_the_limits)
 
 Test(term, patterns_beyond_the_limits_are_mistakes)
 {
-    static char many[3000], deep[64];
+    static char many[3001], deep[64];
     begin();
     gcl_term term = parse("a");
     for (size_t i = 0; i < 1500; i++)
