@@ -23,6 +23,7 @@
     says_that_a_node_is_not_running/1,
     says_that_a_host_cannot_be_resolved/1,
     closes_a_silent_peer/1,
+    loses_a_beam_that_never_reads_and_serves_the_others/1,
     ticks_for_an_idle_peer/1,
     comes_back_under_another_creation/1,
     registers_again_with_a_restarted_epmd/1,
@@ -53,6 +54,7 @@ all() ->
         says_that_a_node_is_not_running,
         says_that_a_host_cannot_be_resolved,
         closes_a_silent_peer,
+        loses_a_beam_that_never_reads_and_serves_the_others,
         ticks_for_an_idle_peer,
         comes_back_under_another_creation,
         registers_again_with_a_restarted_epmd,
@@ -155,10 +157,11 @@ start_beam(Name) ->
     }),
     {Peer, Node}.
 
-kill_beam(Peer) ->
+kill_beam(Peer) -> kill_os_process(Peer, peer:call(Peer, os, getpid, [])).
+
+kill_os_process(Peer, OsPid) ->
     Monitor = erlang:monitor(process, Peer),
     true = erlang:unlink(Peer),
-    OsPid = peer:call(Peer, os, getpid, []),
     "" = os:cmd("kill -KILL " ++ OsPid),
     receive
         {'DOWN', Monitor, process, Peer, _} -> ok
@@ -253,6 +256,45 @@ closes_a_silent_peer(Config) ->
     Line = expect(Port, "log warning node_down"),
     ?assertNotEqual(nomatch, string:find(Line, "net_ticktime")),
     stop(Port).
+
+%% Exits are owed, so that they are taken until the hard limit; each is ordered by a call from here,
+%% which has to come back in time, as pings have.
+loses_a_beam_that_never_reads_and_serves_the_others(Config) ->
+    Port = start_program("server", Config),
+    CNode = ?config(cnode, Config),
+    {Peer, _} = start_beam(peer:random_name(gcl)),
+    Pid = peer:call(Peer, erlang, whereis, [init]),
+    pong = peer:call(Peer, net_adm, ping, [CNode]),
+    OsPid = peer:call(Peer, os, getpid, []),
+    "" = os:cmd("kill -STOP " ++ OsPid),
+    Reason = binary:copy(<<"x">>, 65536),
+    {Calls, Worst} = exit_until_lost(Port, {server, CNode}, Pid, Reason, {0, 0}),
+    ct:log("~b calls, the slowest took ~b us", [Calls, Worst]),
+    ?assert(Calls >= 1024),
+    ?assert(Worst < limit_us()),
+    {Ping, pong} = timer:tc(net_adm, ping, [CNode]),
+    ?assert(Ping < limit_us()),
+    ok = kill_os_process(Peer, OsPid),
+    stop(Port).
+
+exit_until_lost(Port, Server, Pid, Reason, {Calls, Worst}) ->
+    {Took, ok} = timer:tc(gen_server, call, [Server, {exit, Pid, Reason}, ?DEADLINE]),
+    {Ping, pong} = timer:tc(net_adm, ping, [element(2, Server)]),
+    Next = {Calls + 1, lists:max([Worst, Took, Ping])},
+    case next_line(Port, "log warning node_down", 0) of
+        none when Calls < 5000 ->
+            exit_until_lost(Port, Server, Pid, Reason, Next);
+        Line ->
+            ?assertNotEqual(nomatch, string:find(Line, "output_hard_bytes")),
+            Next
+    end.
+
+%% A sanitizer makes everything slower.
+limit_us() ->
+    case os:getenv("GCL_QUICK") of
+        false -> 50000;
+        _ -> 500000
+    end.
 
 %% A BEAM with a net_ticktime of 4 s keeps the connection because the C node ticks; it ticks itself.
 ticks_for_an_idle_peer(Config) ->
@@ -362,8 +404,15 @@ start(Config, Options, Cookie, Environment) ->
     expect(Port, "ready " ++ ?config(name, Config)),
     Port.
 
-open(Config, Options, Cookie, Environment) ->
-    Program = filename:join(os:getenv("GCL_BIN"), "node"),
+start_program(Name, Config) ->
+    Port = open(Name, Config, [], cookie(), []),
+    expect(Port, "ready " ++ ?config(name, Config)),
+    Port.
+
+open(Config, Options, Cookie, Environment) -> open("node", Config, Options, Cookie, Environment).
+
+open(Name, Config, Options, Cookie, Environment) ->
+    Program = filename:join(os:getenv("GCL_BIN"), Name),
     open_port({spawn_executable, Program}, [
         {args, [?config(name, Config) | Options]},
         {env, [{"GCL_COOKIE", Cookie} | Environment]},
