@@ -106,10 +106,12 @@ $(bin)/%: $(build)/release/examples/%.o $(build)/release/libgen_cluster.a
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(flags_release) $(LDFLAGS) -o $@ $^ $(libs)
 
-# For scripts: the compiler flags of the library, where libei is, the version.
-.PHONY: c-flags ei-root version
+# For scripts: the flags of compiler and linker, where libei is, the version.
+.PHONY: c-flags c-libs ei-root version
 c-flags:
 	@echo '$(common)'
+c-libs:
+	@echo '$(libs)'
 ei-root:
 	@echo '$(ei_root)'
 version:
