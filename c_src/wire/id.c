@@ -156,6 +156,13 @@ static bool node_name(struct gcl_cursor *cursor, struct gcl_str *node)
     return gcl_wire_atom_decode(cursor, NULL, node);
 }
 
+/*
+ * Numbers that no node gives. A BEAM that finds one in an id of its own takes the whole message for
+ * garbage and closes the connection to whoever sent it on, so they are refused where they come in:
+ * 28 bits of id (15 before OTP 26), 18 in the first word of a reference, 60 for a port.
+ */
+enum { PID_ID_BITS = 28, REF_FIRST_WORD_BITS = 18, PORT_ID_BITS = 60 };
+
 bool gcl_wire_pid_decode(struct gcl_cursor *cursor, struct gcl_wire_pid *pid)
 {
     struct gcl_cursor at = *cursor;
@@ -163,7 +170,8 @@ bool gcl_wire_pid_decode(struct gcl_cursor *cursor, struct gcl_wire_pid *pid)
     uint8_t tag;
     if (!gcl_cursor_u8(&at, &tag) || (tag != NEW_PID_EXT && tag != PID_EXT) ||
         !node_name(&at, &found.node) || !gcl_cursor_u32(&at, &found.id) ||
-        !gcl_cursor_u32(&at, &found.serial) || !creation(&at, tag == PID_EXT, &found.creation))
+        !gcl_cursor_u32(&at, &found.serial) || !creation(&at, tag == PID_EXT, &found.creation) ||
+        found.id >> PID_ID_BITS != 0)
         return false;
     *pid = found;
     *cursor = at;
@@ -175,7 +183,7 @@ static bool ref_words(struct gcl_cursor *cursor, struct gcl_wire_ref *ref)
     for (uint32_t i = 0; i < ref->count; i++)
         if (!gcl_cursor_u32(cursor, &ref->words[i]))
             return false;
-    return true;
+    return ref->words[0] >> REF_FIRST_WORD_BITS == 0;
 }
 
 bool gcl_wire_ref_decode(struct gcl_cursor *cursor, struct gcl_wire_ref *ref)
@@ -224,7 +232,7 @@ bool gcl_wire_port_decode(struct gcl_cursor *cursor, struct gcl_wire_port *port)
     if (!gcl_cursor_u8(&at, &tag) ||
         (tag != NEW_PORT_EXT && tag != V4_PORT_EXT && tag != PORT_EXT) ||
         !node_name(&at, &found.node) || !port_id(&at, tag == V4_PORT_EXT, &found.id) ||
-        !creation(&at, tag == PORT_EXT, &found.creation))
+        !creation(&at, tag == PORT_EXT, &found.creation) || found.id >> PORT_ID_BITS != 0)
         return false;
     *port = found;
     *cursor = at;

@@ -309,6 +309,18 @@ garbage() ->
         <<131, 119, 3, 255, 254, 253>>,
         <<131, 97, 1, 97, 2>>,
         <<131, 80, 0, 0, 0, 9, 1, 2, 3>>
+        | forged()
+    ].
+
+%% Ids of this very node that it can not have made: it would take the message for garbage.
+forged() ->
+    Node = atom_to_binary(node()),
+    Name = <<119, (byte_size(Node)), Node/binary>>,
+    Creation = erlang:system_info(creation),
+    [
+        <<131, 88, Name/binary, (1 bsl 28):32, 0:32, Creation:32>>,
+        <<131, 90, 3:16, Name/binary, Creation:32, (1 bsl 18):32, 0:32, 0:32>>,
+        <<131, 120, Name/binary, (1 bsl 60):64, Creation:32>>
     ].
 
 %% Each of the frames, sent alone by a peer of its own, closes its connection and says why.

@@ -93,11 +93,11 @@ Test(id, what_is_written_is_read_back)
     struct gcl_buffer out;
     struct gcl_wire_pid pid = {gcl_str_of("a@host"), 1, 2, UINT32_MAX}, pid_back;
     struct gcl_wire_ref ref = {gcl_str_of("b@host"), 7, 5, {1, 2, 3, 4, UINT32_MAX}}, ref_back;
-    struct gcl_wire_port port = {gcl_str_of("c@host"), UINT64_MAX - 1, 9}, port_back;
+    struct gcl_wire_port port = {gcl_str_of("c@host"), (UINT64_C(1) << 60) - 1, 9}, port_back;
     gcl_buffer_init(&out, gcl_test_begin(&mem), 0);
     for (ref.count = 1; ref.count <= GCL_WIRE_REF_WORDS; ref.count++) {
         gcl_buffer_clear(&out);
-        port.id = ref.count % 2 == 0 ? UINT64_MAX - 1 : 0xFFFFFFF;
+        port.id = ref.count % 2 == 0 ? (UINT64_C(1) << 60) - 1 : 0xFFFFFFF;
         cr_assert_eq(gcl_wire_pid_encode(&out, &pid), 0);
         cr_assert_eq(gcl_wire_ref_encode(&out, &ref), 0);
         cr_assert_eq(gcl_wire_port_encode(&out, &port), 0);
@@ -126,6 +126,19 @@ Test(id, references_have_one_to_five_words)
         struct gcl_wire_ref ref;
         cr_assert_eq(gcl_wire_ref_decode(&at, &ref), count >= 1 && count <= 5);
     }
+}
+
+/* An id that its own node would take for garbage: term_to_binary() of no release gives one. */
+Test(id, numbers_that_no_node_gives_are_refused)
+{
+    size_t left;
+    cr_assert_neq(kind_of(BYTES("\x58\x77\1n\x0f\xff\xff\xff\0\0\0\0\0\0\0\1"), &left), '-');
+    cr_assert_eq(kind_of(BYTES("\x58\x77\1n\x10\0\0\0\0\0\0\0\0\0\0\1"), &left), '-');
+    cr_assert_neq(kind_of(BYTES("\x5a\0\1\x77\1n\0\0\0\1\0\3\xff\xff"), &left), '-');
+    cr_assert_eq(kind_of(BYTES("\x5a\0\1\x77\1n\0\0\0\1\0\4\0\0"), &left), '-');
+    cr_assert_neq(kind_of(BYTES("\x78\x77\1n\x0f\xff\xff\xff\xff\xff\xff\xff\0\0\0\1"), &left),
+                  '-');
+    cr_assert_eq(kind_of(BYTES("\x78\x77\1n\x10\0\0\0\0\0\0\0\0\0\0\1"), &left), '-');
 }
 
 /* spec: erl_ext_dist, PID_EXT: BEAM refuses more than two bits of creation in the old forms */
