@@ -26,6 +26,9 @@
     loses_a_beam_that_never_reads_and_serves_the_others/1,
     ticks_for_an_idle_peer/1,
     comes_back_under_another_creation/1,
+    keeps_the_connection_of_its_registration/1,
+    is_ready_when_epmd_has_given_the_creation/1,
+    finds_epmd_at_another_address/1,
     registers_again_with_a_restarted_epmd/1,
     registers_when_epmd_comes_up_later/1,
     says_that_its_name_is_taken/1,
@@ -57,6 +60,9 @@ all() ->
         loses_a_beam_that_never_reads_and_serves_the_others,
         ticks_for_an_idle_peer,
         comes_back_under_another_creation,
+        keeps_the_connection_of_its_registration,
+        is_ready_when_epmd_has_given_the_creation,
+        finds_epmd_at_another_address,
         registers_again_with_a_restarted_epmd,
         registers_when_epmd_comes_up_later,
         says_that_its_name_is_taken,
@@ -151,9 +157,15 @@ wait_for_attempt(Port) ->
     ?assert(Took >= Wait - 20, {Took, Wait}),
     Wait.
 
-start_beam(Name) ->
+start_beam(Name) -> start_beam(Name, []).
+
+start_beam(Name, Environment) ->
     {ok, Peer, Node} = peer:start(#{
-        name => Name, host => "127.0.0.1", longnames => true, connection => standard_io
+        name => Name,
+        host => "127.0.0.1",
+        longnames => true,
+        connection => standard_io,
+        env => Environment
     }),
     {Peer, Node}.
 
@@ -325,19 +337,63 @@ comes_back_under_another_creation(Config) ->
     await(fun() -> net_adm:ping(?config(cnode, Config)) =:= pong end),
     stop(Second).
 
+%% spec: erl_dist_protocol, ALIVE2_REQ: "the connection is kept open as long as the node is up"
+keeps_the_connection_of_its_registration(Config) ->
+    {Port, Socket} = open_with_fake_epmd(Config, {127, 0, 0, 1}),
+    ok = gen_tcp:send(Socket, <<118, 0, 4711:32>>),
+    expect(Port, "ready"),
+    {error, timeout} = gen_tcp:recv(Socket, 0, 500),
+    true = port_close(Port),
+    ?assertEqual({error, closed}, gen_tcp:recv(Socket, 0, ?DEADLINE)).
+
+is_ready_when_epmd_has_given_the_creation(Config) ->
+    {Port, Socket} = open_with_fake_epmd(Config, {127, 0, 0, 1}),
+    none = next_line(Port, "ready", 200),
+    ok = gen_tcp:send(Socket, <<118, 0, 4711:32>>),
+    ?assertMatch([_, _, _, "4711"], string:lexemes(expect(Port, "ready"), " ")),
+    stop(Port).
+
+%% All of 127.0.0.0/8 is this host.
+finds_epmd_at_another_address(Config) ->
+    {Port, Socket} = open_with_fake_epmd(Config, {127, 0, 0, 2}),
+    ok = gen_tcp:send(Socket, <<118, 0, 4711:32>>),
+    expect(Port, "ready"),
+    stop(Port).
+
+%% The node has asked for its registration and was not answered yet.
+open_with_fake_epmd(Config, Address) ->
+    {ok, Listener} = gen_tcp:listen(0, [binary, {ip, Address}, {active, false}, {packet, 2}]),
+    {ok, EpmdPort} = inet:port(Listener),
+    Port = open(Config, [], cookie(), [
+        {"ERL_EPMD_ADDRESS", inet:ntoa(Address)},
+        {"ERL_EPMD_PORT", integer_to_list(EpmdPort)}
+    ]),
+    {ok, Socket} = gen_tcp:accept(Listener, ?DEADLINE),
+    {ok, <<120, _:16, _, 0, _:32, Size:16, Alive:Size/binary, _/binary>>} =
+        gen_tcp:recv(Socket, 0, ?DEADLINE),
+    ?assertEqual(?config(name, Config), binary_to_list(Alive) ++ "@127.0.0.1"),
+    ok = inet:setopts(Socket, [{packet, raw}]),
+    ok = gen_tcp:close(Listener),
+    {Port, Socket}.
+
 %% An epmd of its own, because the others' must not be restarted.
 registers_again_with_a_restarted_epmd(Config) ->
     EpmdPort = free_port(),
     Epmd = start_epmd(EpmdPort),
-    Port = start(Config, [], atom_to_list(erlang:get_cookie()), [
-        {"ERL_EPMD_PORT", integer_to_list(EpmdPort)}
-    ]),
+    Environment = [{"ERL_EPMD_PORT", integer_to_list(EpmdPort)}],
+    Port = start(Config, [], cookie(), Environment),
+    {Peer, Beam} = start_beam(peer:random_name(gcl), Environment),
     [Alive, _] = string:lexemes(?config(name, Config), "@"),
     await(fun() -> is_registered(Alive, EpmdPort) end),
+    connect(Port, Beam),
+    expect(Port, "connected"),
+    %% What is connected does not need it.
     stop_epmd(Epmd),
     expect(Port, "log warning epmd_down"),
+    ?assertEqual(pong, peer:call(Peer, net_adm, ping, [?config(cnode, Config)])),
     Again = start_epmd(EpmdPort),
     await(fun() -> is_registered(Alive, EpmdPort) end),
+    ok = peer:stop(Peer),
     stop(Port),
     stop_epmd(Again).
 

@@ -307,6 +307,52 @@ Test(limits, work_that_waits)
     world_end();
 }
 
+static gcl_result answer(gcl_server *self, gcl_term request, const gcl_from *from, void *user)
+{
+    (void)user;
+    cr_assert_eq(gcl_reply(self, from, "~t", request), 0);
+    return GCL_CONTINUE;
+}
+
+static const gcl_handlers answering = {.size = sizeof answering, .handle_call = answer};
+
+static unsigned answers;
+
+static gcl_result on_answer(gcl_server *self, int error, gcl_term term, void *user)
+{
+    (void)self;
+    (void)term;
+    (void)user;
+    cr_assert_eq(error, 0);
+    answers++;
+    return GCL_CONTINUE;
+}
+
+static bool is_answered(void)
+{
+    return answers == 1;
+}
+
+Test(limits, a_node_answers_while_all_threads_work)
+{
+    begin();
+    b = world_start(1, NULL);
+    world_join(b, a);
+    world_serve(a, &answering, "answering", NULL);
+    gcl_server *caller = world_serve(b, &no_handlers, NULL, NULL);
+    may_end = false;
+    done_count = answers = 0;
+    for (accepted = 0; accepted < 8; accepted++)
+        cr_assert_eq(gcl_work(a->node, work, done, NULL), 0);
+    gcl_dest to = gcl_to_remote("answering", a->name);
+    cr_assert_eq(gcl_call(caller, to, 10000, on_answer, NULL, NULL, "hello"), 0);
+    world_until(is_answered);
+    cr_assert_eq(done_count, 0);
+    may_end = true;
+    world_until(are_done);
+    world_end();
+}
+
 /* --- closing ---------------------------------------------------------------------------------- */
 
 Test(limits, close_timeout_ms)

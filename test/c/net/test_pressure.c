@@ -272,6 +272,41 @@ Test(pressure, links_monitors_and_exits_are_taken_above_the_soft_limit)
     end();
 }
 
+/* The tick that is sent behind it tells both that the other one lives. */
+static void short_ticks_and_limits(gcl_node_config *config)
+{
+    set_limits(config);
+    config->net_ticktime_s = 1;
+}
+
+static bool has_ticked(void)
+{
+    return slow.ticks >= 2;
+}
+
+static void live_on(double ms);
+
+Test(pressure, ticks_go_on_behind_output_above_the_soft_limit)
+{
+    static const uint8_t tick[4];
+    world_begin();
+    a = world_start(0, short_ticks_and_limits);
+    server = world_serve(a, &keeper, "server", NULL);
+    raw_init(&slow, "slow");
+    slow.stops_reading = true;
+    raw_join(&slow, a);
+    fill();
+    for (int i = 0; i < 8; i++) {
+        live_on(250);
+        raw_send(&slow, tick, sizeof tick);
+    }
+    cr_assert(gcl_node_is_connected(a->node, slow.name));
+    raw_read_on(&slow);
+    slow.frame = NULL;
+    world_until(has_ticked);
+    end();
+}
+
 /* --- the hard limit --------------------------------------------------------------------------- */
 
 static gcl_pid peer_pid;
@@ -323,6 +358,32 @@ Test(pressure, above_the_hard_limit_the_connection_is_lost_and_the_reason_is_log
     cr_assert_lt(world.mem.peak_bytes, 3 * HARD);
     raw_read_on(&slow);
     world_until(is_closed);
+    end();
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static unsigned sends_seen;
+
+static void count_sends(struct raw *peer, const struct gcl_control *control)
+{
+    (void)peer;
+    sends_seen += control->op == GCL_CONTROL_SEND;
+}
+
+Test(pressure, closing_lets_queued_output_leave)
+{
+    unsigned sent = 0;
+    begin();
+    slow.frame = count_sends;
+    sends_seen = 0;
+    while (gcl_cast(server, nobody(), "~b", payload) == 0)
+        sent++;
+    cr_assert_gt(sent, SOFT / KIB);
+    gcl_node_close(a->node);
+    raw_read_on(&slow);
+    world_until(is_closed);
+    cr_assert_eq(sends_seen, sent);
     end();
 }
 
@@ -398,6 +459,12 @@ static bool is_late(void)
     return world_now_ms() > until_ms;
 }
 
+static void live_on(double ms)
+{
+    until_ms = world_now_ms() + ms;
+    world_until(is_late);
+}
+
 static bool is_drained(void)
 {
     return senders[0].expected == senders[1].next && senders[1].expected == senders[0].next;
@@ -429,8 +496,7 @@ Test(pressure, two_nodes_that_blast_each_other_neither_block_nor_grow, .timeout 
     begin_blast(blast_limits);
     for (int i = 0; i < 2; i++)
         send_on(&senders[i]);
-    until_ms = world_now_ms() + duration_ms();
-    world_until(is_late);
+    live_on(duration_ms());
     int64_t half = senders[0].expected;
     cr_assert_gt(half, 1000);
     senders[0].over = senders[1].over = true;
@@ -499,8 +565,7 @@ Test(pressure, a_flood_starves_no_peer_and_no_tick, .timeout = 120)
     call_often(100);
     cr_assert_lt(worst_ms, CALL_LIMIT_MS * (getenv("GCL_QUICK") != NULL ? 10 : 1));
     /* `c` is silent from now on but for ticks, and would not stand it to hear none. */
-    until_ms = world_now_ms() + 3000;
-    world_until(is_late);
+    live_on(3000);
     cr_assert(gcl_node_is_connected(c->node, a->name));
     senders[1].over = true;
     cr_assert_eq(world_logged("node_down"), 0);

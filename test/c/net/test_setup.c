@@ -363,6 +363,45 @@ Test(setup, simultaneous_connects_lose_no_call_and_keep_their_order, .timeout = 
     world_end();
 }
 
+/* --- challenges ---------------------------------------------------------------------------------
+ */
+
+static bool give_sevens(void *bytes, size_t size, void *user)
+{
+    (void)user;
+    memset(bytes, 7, size);
+    return true;
+}
+
+static void take_sevens(gcl_node_config *config)
+{
+    config->random = give_sevens;
+}
+
+/* What the node asked the raw peer to prove. */
+static uint32_t challenge_of(struct world_node *node)
+{
+    raw_join(&raw, node);
+    uint32_t challenge = raw.handshake.peer_challenge;
+    cr_assert_eq(gcl_node_disconnect(node->node, raw.name), 0);
+    world_until(is_closed);
+    return challenge;
+}
+
+Test(setup, challenges_come_from_the_random_function_which_is_that_of_the_system)
+{
+    uint32_t seen[8];
+    begin();
+    for (int i = 0; i < 8; i++) {
+        seen[i] = challenge_of(a);
+        for (int n = 0; n < i; n++)
+            cr_assert_neq(seen[n], seen[i]);
+    }
+    b = world_start(1, take_sevens);
+    cr_assert_eq(challenge_of(b), 0x07070707);
+    end();
+}
+
 /* --- refusals say why --------------------------------------------------------------------------
  */
 
