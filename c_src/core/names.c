@@ -153,13 +153,38 @@ int gcl_names_set_local(struct gcl_names *names, struct gcl_str text, uint32_t c
     return 0;
 }
 
+/* The local node and the one found last, without hashing. */
+static struct gcl_name *find_recent(struct gcl_names *names, const struct name_key *key)
+{
+    const uint32_t places[] = {names->recent, GCL_NAMES_LOCAL};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        if (places[i] >= names->count)
+            continue;
+        struct gcl_name *name = names->places[places[i]];
+        if (name->in_use && name_equal(name, key))
+            return name;
+    }
+    return NULL;
+}
+
+static struct gcl_name *find(struct gcl_names *names, const struct name_key *key)
+{
+    struct gcl_name *name = find_recent(names, key);
+    if (name != NULL)
+        return name;
+    name = gcl_table_find(&names->table, name_hash(names, key), name_equal, key);
+    if (name != NULL)
+        names->recent = name->index;
+    return name;
+}
+
 int gcl_names_intern(struct gcl_names *names, struct gcl_str text, uint32_t creation,
                      struct gcl_name **out)
 {
     struct name_key key = {text, creation};
     if (!is_name(text))
         return GCL_ENAME;
-    struct gcl_name *name = gcl_table_find(&names->table, name_hash(names, &key), name_equal, &key);
+    struct gcl_name *name = find(names, &key);
     if (name == NULL) {
         int error = find_vacant(names, &name);
         if (error == 0)

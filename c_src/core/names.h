@@ -45,6 +45,7 @@ struct gcl_names {
     uint32_t count;    /* places in use or free */
     uint32_t capacity; /* of `places` */
     uint32_t limit;
+    uint32_t recent; /* the place found last, tried first: messages come in runs from one node */
     struct gcl_list idle;
     struct gcl_list vacant;
     struct gcl_table table;
