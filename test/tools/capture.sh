@@ -9,5 +9,5 @@ folder=${1:-test/c/golden}
 work=_build/test/capture
 mkdir -p "$work" "$folder"
 erlc -Werror -o "$work" test/tools/gen_cluster_test_capture.erl
-test/tools/with_epmd.sh erl -noinput -pa "$work" -eval \
+test/tools/with_epmd.sh erl -noinput -pa "$work" ebin -eval \
     "gen_cluster_test_capture:main([\"$folder\"]), halt()."

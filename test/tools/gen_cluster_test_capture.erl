@@ -21,7 +21,8 @@
 
 -type line() :: {Kind :: epmd | handshake | frame, Side :: char(), binary()}.
 
-%% @doc Writes `epmd.txt', `handshake.txt', `control.txt' and `control_plain.txt' into a folder.
+%% @doc Writes `epmd.txt', `handshake.txt', `control.txt', `control_plain.txt' and `membership.txt'
+%% into a folder.
 -spec main([string()]) -> ok.
 main([Folder]) ->
     Full = capture(?HEADERS),
@@ -29,7 +30,56 @@ main([Folder]) ->
     write(Folder, "epmd.txt", epmd, Full),
     write(Folder, "handshake.txt", handshake, Full),
     write(Folder, "control.txt", frame, Full),
-    write(Folder, "control_plain.txt", frame, Plain).
+    write(Folder, "control_plain.txt", frame, Plain),
+    write_membership(Folder).
+
+%% What members say to one another, by the modules that are shipped.
+-spec write_membership(string()) -> ok.
+write_membership(Folder) ->
+    Text = [
+        ["> ", string:lowercase(binary:encode_hex(term_bytes(Message))), $\n]
+     || Message <- membership_messages()
+    ],
+    Head =
+        "# One message a line, made by gen_cluster_core_message of test/tools/capture.sh's OTP, in\n"
+        "# the external term format without its version byte.\n",
+    ok = file:write_file(filename:join(Folder, "membership.txt"), [Head | Text]).
+
+membership_messages() ->
+    A = remote_pid(<<"a@h">>, 1, 2, 3),
+    B = remote_pid(<<"b@h">>, 70000, 0, 1700000000),
+    C = remote_pid(<<"c@h">>, 9, 1, 4),
+    About = #{
+        v => 3, phase => settled, claim => true, hidden => false, type => counter, meta => #{}
+    },
+    Joining = About#{phase => joining, claim => false, hidden => true},
+    Label = #{meta => #{weight => 1.5, "k" => [A]}, children => [{worker, B}, {worker, C}]},
+    Digest = <<1, 2, 3, 4, 5, 6, 7, 8>>,
+    [
+        gen_cluster_core_message:new(Kind, room, A, Map)
+     || {Kind, Map} <- [
+            {hello, About#{stay => 1, nonce => 7}},
+            {hello,
+                maps:merge(Joining#{stay => 2, nonce => 300, want => true, contact => true}, Label)},
+            {hello, About#{stay => 2, nonce => 300, echo => 5000000000}},
+            {ack, About#{stay => 1, echo => 8}},
+            {ack, Joining#{stay => 1, echo => 8, contact => true}},
+            {list, #{stay => 1, pids => []}},
+            {list, #{stay => 1, pids => [B, C], want => true}},
+            {sync, About#{stay => 1, digest => Digest}},
+            {info, About#{stay => 1, holder => C}},
+            {leave, #{stay => 16#FFFFFFFFFFFFFFFF}}
+        ]
+    ].
+
+remote_pid(Node, Id, Serial, Creation) ->
+    Name = <<(byte_size(Node)), Node/binary>>,
+    binary_to_term(<<131, 88, 119, Name/binary, Id:32, Serial:32, Creation:32>>).
+
+%% With atoms in UTF-8, as on the wire.
+term_bytes(Term) ->
+    <<131, Bytes/binary>> = term_to_binary(Term, [{minor_version, 2}]),
+    Bytes.
 
 -spec write(string(), string(), atom(), [line()]) -> ok.
 write(Folder, Name, Kind, Lines) ->
