@@ -5,7 +5,10 @@
 #include "node/node.h"
 #include "node/translate.h"
 
-enum { REQUESTS_MAX = 100 }; /* in one list of requests */
+enum {
+    REQUESTS_MAX = 100, /* in one list of requests */
+    TEXT_MAX = 512,     /* of a format, and of its arguments */
+};
 
 static void print(struct gcl_server *server, gcl_bytes text)
 {
@@ -13,21 +16,29 @@ static void print(struct gcl_server *server, gcl_bytes text)
             (const char *)text.bytes);
 }
 
-/* What is to be formatted here is logged as it came: formats are Erlang's own. */
+/* What is to be formatted is logged as it came: formats are Erlang's own. */
+static void print_format(struct gcl_server *server, gcl_term format, gcl_term arguments)
+{
+    char text[TEXT_MAX], printed[TEXT_MAX];
+    if (gcl_term_text(format, text, sizeof text, NULL) == GCL_EINVAL ||
+        gcl_term_print(arguments, printed, sizeof printed, NULL) == GCL_ETERM)
+        return;
+    gcl_log(&gcl_server_at(server)->log, GCL_LOG_NOTICE, "io", "%s with %s", text, printed);
+}
+
 static bool put(struct gcl_server *server, gcl_term request)
 {
     gcl_bytes text;
-    gcl_term format;
+    gcl_term format, arguments;
     if (gcl_match(request, "{put_chars, _, ~b}", &text) ||
         gcl_match(request, "{put_chars, _, ~s}", &text) ||
         gcl_match(request, "{put_chars, ~b}", &text)) {
         print(server, text);
         return true;
     }
-    if (!gcl_match(request, "{put_chars, _, io_lib, format, [~t, _]}", &format))
+    if (!gcl_match(request, "{put_chars, _, io_lib, format, [~t, ~t]}", &format, &arguments))
         return gcl_match(request, "{put_chars, _, _}");
-    if (gcl_match(format, "~s", &text) || gcl_match(format, "~b", &text))
-        print(server, text);
+    print_format(server, format, arguments);
     return true;
 }
 

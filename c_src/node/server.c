@@ -17,6 +17,8 @@
 #include "node/sys.h"
 #include "node/timer.h"
 
+enum { LOGGED_NAME_BYTES = 256, LOGGED_REASON_BYTES = 512 };
+
 static struct gcl_server *server_of(struct gcl_process *process)
 {
     return GCL_CONTAINER_OF(process, struct gcl_server, process);
@@ -98,12 +100,23 @@ void gcl_server_misuse(const char *file, int line, const char *text, void *user)
 
 /* --- what reaches it ------------------------------------------------------------------------ */
 
+/* Its registered name, or the pid; for logs. */
+static void print_name(const struct gcl_server *server, char *text, size_t size)
+{
+    const struct gcl_registration *name = server->process.core.registration;
+    gcl_pid self = gcl_self(server);
+    if (name != NULL)
+        (void)snprintf(text, size, "%.*s", (int)name->size, (const char *)name->name);
+    else
+        (void)snprintf(text, size, "<0.%u.%u>", self.id, self.serial);
+}
+
 static void drop(struct gcl_server *server, const char *what)
 {
-    struct gcl_registration *name = server->process.core.registration;
-    struct gcl_str text = name != NULL ? gcl_registration_name(name) : gcl_str_of("a server");
-    gcl_log(&gcl_server_at(server)->log, GCL_LOG_NOTICE, "unhandled", "%.*s has no handler for %s",
-            (int)text.size, (const char *)text.bytes, what);
+    char name[LOGGED_NAME_BYTES];
+    print_name(server, name, sizeof name);
+    gcl_log(&gcl_server_at(server)->log, GCL_LOG_NOTICE, "unhandled", "%s has no handler for %s",
+            name, what);
 }
 
 static void take_call(struct gcl_server *server, const struct gcl_gen_message *message)
@@ -306,6 +319,18 @@ static bool is_expected(struct gcl_server *server, struct gcl_str reason)
            gcl_match(term_of(server, reason), "{shutdown, _}");
 }
 
+static void log_end(struct gcl_server *server, struct gcl_str reason)
+{
+    char name[LOGGED_NAME_BYTES], text[LOGGED_REASON_BYTES];
+    if (is_expected(server, reason))
+        return;
+    print_name(server, name, sizeof name);
+    if (gcl_term_print(term_of(server, reason), text, sizeof text, NULL) == GCL_ETERM)
+        text[0] = '\0';
+    gcl_log(&gcl_server_at(server)->log, GCL_LOG_WARNING, "server_ended", "%s ends with reason %s",
+            name, text);
+}
+
 static void drop_aliases(struct gcl_server *server)
 {
     struct gcl_node *node = gcl_server_at(server);
@@ -343,8 +368,7 @@ void gcl_server_end(struct gcl_server *server, struct gcl_str reason)
     /* The reason may stand in a buffer that terminate uses. */
     uint8_t *copy = gcl_alloc_copy(node->mem, reason.bytes, reason.size);
     reason = copy != NULL ? gcl_str_make(copy, reason.size) : GCL_REASON_SYSTEM_LIMIT;
-    if (!is_expected(server, reason))
-        gcl_log(&node->log, GCL_LOG_WARNING, "server_ended", "a server ended with an error");
+    log_end(server, reason);
     node->busy++;
     run_terminate(server, reason);
     node->busy--;
