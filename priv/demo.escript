@@ -11,6 +11,12 @@
 -define(THREE, "three@127.0.0.1").
 -define(GUEST, "guest@127.0.0.1").
 -define(PATIENCE, 20000).
+%% A node evaluates what it is told by its input, and ends with it.
+-define(INPUT,
+    "Loop = fun Loop() -> case io:parse_erl_exprs(\"\") of"
+    " {ok, Expressions, _} -> {value, _, _} = erl_eval:exprs(Expressions, []), Loop();"
+    " {eof, _} -> init:stop() end end, spawn(Loop)."
+).
 
 main([Root, Program, Folder]) ->
     put(paths, [filename:join(Root, "ebin"), Folder]),
@@ -41,12 +47,15 @@ demo(Program) ->
     await(?ONE, "init"),
     await(?ONE, "handle_leader_change " ?ONE),
 
-    say("a second one joins through the first; and below its supervisor a node in C does"),
-    Two = start_member(?TWO, ["-gen_cluster_known", ?ONE, "-eval", supervisor(Program)]),
+    say("a second one joins through the first"),
+    Two = start_member(?TWO, ["-gen_cluster_known", ?ONE, "-s", "example_sup"]),
     await(?TWO, "init"),
-    First = started_in_c(),
     await(?ONE, "handle_join " ?TWO),
     await(?TWO, "handle_leader_change " ?ONE),
+
+    say("a node in C, below the supervisor of the second one, joins through the first"),
+    tell(Two, program(Program)),
+    First = started_in_c(),
     joined_in_c(),
 
     say("a guest, no member, calls each of them, casts, and sends a message"),
@@ -98,7 +107,7 @@ joined_in_c() ->
 
 %% --- what the nodes are told ---------------------------------------------------------------------
 
-supervisor(Program) ->
+program(Program) ->
     Options = #{
         program => Program,
         name => ?THREE,
@@ -106,7 +115,7 @@ supervisor(Program) ->
         args => ["--listen", "127.0.0.1"],
         restart => transient
     },
-    format("{ok, _} = example_sup:start(~0p).", [Options]).
+    format("{ok, _} = example_sup:add_program(~0p).", [Options]).
 
 guest() ->
     format(
@@ -136,20 +145,23 @@ start_member(Name, Args) ->
     put(members, [Name | get(members)]),
     start(Name, Args).
 
+tell(Port, Text) ->
+    true = port_command(Port, [Text, "\n"]).
+
 stop(Port) ->
     {Port, Name, OsPid} = lists:keyfind(Port, 1, get(running)),
     put(members, lists:delete(Name, get(members))),
     signal("TERM", OsPid),
     await_end(Port).
 
-%% A node ends at the latest with this script, which holds the other end of its input.
+%% This script holds the other end of its input, so it ends with it at the latest.
 start(Name, Args) ->
     Formatter = "{logger_formatter, #{template => [msg, \"\\n\"], single_line => true}}",
     Common = [
         ["-noshell", "-name", Name],
         ["-kernel", "inet_dist_use_interface", "{127,0,0,1}"],
         ["-kernel", "logger", "[{handler, default, logger_std_h, #{formatter => " ++ Formatter ++ "}}]"],
-        ["-eval", "spawn(fun() -> eof = io:get_line(\"\"), init:stop() end)."],
+        ["-eval", ?INPUT],
         ["-pa" | get(paths)]
     ],
     Port = open_port({spawn_executable, os:find_executable("erl")}, [
@@ -171,24 +183,30 @@ signal(Signal, OsPid) -> os:cmd("kill -s " ++ Signal ++ " " ++ OsPid).
 
 %% A new scene: what was printed before is no event of it.
 say(Text) ->
+    lists:foreach(fun show/1, get(events)),
     put(events, []),
     io:format("-- ~ts~n", [Text]).
 
-%% Waits for an event of a node, a line that begins so; what the expression catches is returned.
+%% Waits for an event of a node, a line that begins so; what the expression catches is returned. The
+%% events of a node are shown in their order, those of different nodes in the order in which they
+%% are waited for: a cause before what it has caused elsewhere, whichever line arrived first.
 await(Node, Text) ->
-    {Caught, Before, After} = find(Node, Text, [], get(events), deadline()),
-    put(events, lists:reverse(Before, After)),
+    {Caught, Before, [Event | After]} = find(Node, Text, [], get(events), deadline()),
+    Earlier = lists:map(fun(Other) -> show_of(Node, Other) end, lists:reverse(Before)),
+    show(Event),
+    put(events, Earlier ++ After),
     Caught.
 
-find(Node, Text, Before, [Event | After], Deadline) ->
+find(Node, Text, Before, [{_, Line} = Event | After], Deadline) ->
     Expression = ["^", Node, ": ", Text, "\\b"],
-    case re:run(Event, Expression, [{capture, all_but_first, list}]) of
-        {match, Caught} -> {Caught, Before, After};
-        match -> {[], Before, After};
+    case re:run(Line, Expression, [{capture, all_but_first, list}]) of
+        {match, Caught} -> {Caught, Before, [Event | After]};
+        match -> {[], Before, [Event | After]};
         nomatch -> find(Node, Text, [Event | Before], After, Deadline)
     end;
 find(Node, Text, Before, [], Deadline) ->
-    find(Node, Text, Before, read(Node ++ ": " ++ Text, soon(Deadline)), Deadline).
+    More = read(Node ++ ": " ++ Text, soon(Deadline), lists:reverse(Before)),
+    find(Node, Text, Before, More, Deadline).
 
 %% When a node has ended on its own there is not much more to come.
 soon(Deadline) ->
@@ -204,13 +222,13 @@ await_end(Port) ->
     end.
 
 await_end(Port, Name, Deadline) ->
-    put(events, get(events) ++ read(Name, Deadline)),
+    put(events, get(events) ++ read(Name, Deadline, get(events))),
     lists:keymember(Port, 1, get(running)) andalso await_end(Port, Name, Deadline).
 
 deadline() -> erlang:monotonic_time(millisecond) + ?PATIENCE.
 
 %% The next line of any node: an event, or something else, which is shown when an event is missing.
-read(Name, Deadline) ->
+read(Name, Deadline, Events) ->
     receive
         {Port, {data, {_, Line}}} ->
             {Port, Owner, _} = lists:keyfind(Port, 1, get(running)),
@@ -219,20 +237,30 @@ read(Name, Deadline) ->
             put(running, lists:keydelete(Port, 1, get(running))),
             []
     after max(0, Deadline - erlang:monotonic_time(millisecond)) ->
+        put(events, Events),
         throw({missing, Name})
     end.
 
 %% Lines of the program in C come by way of its supervisor's node, which puts the program in front.
-event(?TWO, ?THREE ": " ?THREE ": " ++ Text) -> show(?THREE ": " ++ Text);
+event(?TWO, ?THREE ": " ?THREE ": " ++ Text) ->
+    [{new, ?THREE ": " ++ Text}];
 event(Owner, Line) ->
     case lists:prefix(Owner ++ ": ", Line) of
         true ->
-            show(Line);
+            [{new, Line}];
         false ->
             put(other, [Owner ++ " | " ++ Line | get(other)]),
             []
     end.
 
-show(Event) ->
-    io:format("~ts~n", [Event]),
-    [Event].
+show_of(Node, {_, Line} = Event) ->
+    case lists:prefix(Node ++ ": ", Line) of
+        true -> show(Event);
+        false -> Event
+    end.
+
+show({new, Line}) ->
+    io:format("~ts~n", [Line]),
+    {shown, Line};
+show({shown, _} = Event) ->
+    Event.
