@@ -13,6 +13,7 @@ main([Scratch]) ->
         {short_name, fun short_name/1},
         {fixed_port, fun fixed_port/1},
         {taken_port, fun taken_port/1},
+        {start_that_fails, fun start_that_fails/1},
         {cookie_file, fun cookie_file/1},
         {cookie_variable, fun cookie_variable/1},
         {no_cookie, fun no_cookie/1},
@@ -110,6 +111,11 @@ taken_port(_) ->
     {ok, Number} = inet:port(Socket),
     {[?PROGRAM ": " ++ _], 69} = run(["--sname", name(), "--port", integer_to_list(Number)]),
     ok = gen_tcp:close(Socket).
+
+%% What `start' of the program returns is said and ends it.
+start_that_fails(_) ->
+    Port = example_program:start("client", ["--sname", name(), "--node", "nohost"]),
+    {["client: bad node name" ++ _], 70} = example_program:no_more(Port).
 
 cookie_file(Scratch) ->
     Path = filename:join(Scratch, "cookie"),
