@@ -27,7 +27,7 @@ done <"$scratch/options" >>"$scratch/wrong"
 is_test() {
     suite=${1#*:} && name=${suite#*/} && suite=${suite%%/*}
     case $1 in
-    unit:*/* | net:*/*) grep -rqs "^Test($suite, $name[,)]" "test/c/${1%%:*}/" ;;
+    unit:*/* | net:*/*) grep -rqs "^Test($suite, ${name}[,)]" "test/c/${1%%:*}/" ;;
     unit:*) [ -f "test/c/unit/test_$suite.c" ] ;;
     ct:*) grep -qs "^$name(" "test/ct/$suite.erl" ;;
     fuzz:*) [ -f "test/c/fuzz/$suite.c" ] ;;
