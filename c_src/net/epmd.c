@@ -126,12 +126,14 @@ static void lookup_progress(struct gcl_epmd_exchange *exchange, int error)
     }
     struct gcl_str bytes =
         gcl_str_make(gcl_buffer_bytes(&exchange->reply), gcl_buffer_size(&exchange->reply));
-    if (gcl_epmd_decode_port(bytes, &reply, &done) != 0)
+    if (gcl_epmd_decode_port(bytes, &reply, &done) != 0) {
         lookup_ended(lookup, GCL_EEPMD, 0, "epmd's answer is malformed");
-    else if (done && reply.result != 0)
+    } else if (done && reply.result != 0) {
         lookup_ended(lookup, GCL_EEPMD, 0, "epmd does not know the node: it is not running");
-    else if (done)
+    } else if (done) {
+        lookup->version = reply.version_high;
         lookup_ended(lookup, 0, reply.port, "");
+    }
 }
 
 int gcl_epmd_lookup_start(struct gcl_epmd_lookup *lookup, struct gcl_loop *loop,

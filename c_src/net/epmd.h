@@ -30,6 +30,7 @@ struct gcl_epmd_exchange {
 /** A lookup. `found` exactly once: 0 and the port, or GCL_EEPMD and a static detail. */
 struct gcl_epmd_lookup {
     struct gcl_epmd_exchange exchange;
+    uint16_t version; /* the highest of the handshake that the node has, when it was found */
     void (*found)(struct gcl_epmd_lookup *lookup, int error, uint16_t port, const char *detail);
 };
 

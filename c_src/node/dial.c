@@ -42,6 +42,7 @@ static void dial_address(struct gcl_peer *peer, const struct gcl_address *addres
         return;
     }
     config.peer = gcl_str_make(peer->text, peer->text_size);
+    config.is_older = peer->is_older;
     int error = gcl_attempt_new(node, peer, true, &attempt);
     if (error != 0) {
         fail_later(peer, error, "no memory for a connection");
@@ -65,6 +66,7 @@ static void on_found(struct gcl_epmd_lookup *lookup, int error, uint16_t port, c
         gcl_dial_failed(peer, error, detail);
         return;
     }
+    peer->is_older = lookup->version < GCL_EPMD_VERSION_HIGH;
     gcl_address_set_port(&peer->address, port);
     dial_address(peer, &peer->address);
 }

@@ -31,6 +31,7 @@ struct gcl_peer {
     struct gcl_reconnect reconnect;
     struct gcl_epmd_lookup lookup;
     bool is_looking_up;
+    bool is_older; /* as epmd says, it knows the first message of the handshake in its old form */
     struct gcl_deadline wait; /* while waiting: for the attempt of the peer; else something that
                                  must not be told before a function has returned */
     int dial_error;           /* why dialling failed at once */

@@ -6,7 +6,7 @@
  *
  *     initiator                                   acceptor
  *     N flags creation name             ->
- *     (n flags name, from OTP 23 at times)
+ *     (n flags name, where epmd knows of an older version only)
  *                                       <-        s status
  *     s true | s false                  ->                  after the status `alive` only
  *                                       <-        N flags challenge creation name
@@ -88,7 +88,8 @@ struct gcl_handshake_config {
     struct gcl_str cookie;
     uint32_t challenge; /* random, unpredictable, for this handshake alone */
     gcl_handshake_digest *digest;
-    void *user; /* of `digest` */
+    void *user;    /* of `digest` */
+    bool is_older; /* of an initiator: begins with `n` */
 };
 
 /**
@@ -113,7 +114,7 @@ struct gcl_handshake {
     /* private */
     enum gcl_handshake_state state;
     unsigned step;
-    bool is_old_name;  /* the peer began with `n` */
+    bool is_old_name;  /* the initiator began with `n` */
     bool is_contested; /* the peer answered `alive` with `true` */
     uint64_t own_flags;
     uint32_t challenge;

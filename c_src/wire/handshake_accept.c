@@ -9,7 +9,6 @@
 #include "wire/put.h"
 
 enum {
-    OLD_VERSION = 5,
     NAMED_FIXED_BYTES = 1 + 6 + 2 + 4,
     CHALLENGE_FIXED_BYTES = 1 + 8 + 4 + 4 + 2,
     ACK_BYTES = 1 + GCL_HANDSHAKE_DIGEST_BYTES,
@@ -76,7 +75,8 @@ int gcl_handshake_on_old_name(struct gcl_handshake *handshake, struct gcl_cursor
 {
     uint16_t version;
     uint32_t flags;
-    if (!gcl_cursor_u16(body, &version) || version < OLD_VERSION || !gcl_cursor_u32(body, &flags))
+    if (!gcl_cursor_u16(body, &version) || version < GCL_HANDSHAKE_OLD_VERSION ||
+        !gcl_cursor_u32(body, &flags))
         return gcl_handshake_malformed(handshake, "the name");
     handshake->is_old_name = true;
     return on_peer(handshake, gcl_str_make(body->at, gcl_cursor_left(body)), flags, out);

@@ -10,6 +10,8 @@
 
 enum {
     NAME_FIXED_BYTES = 1 + 8 + 4 + 2,
+    OLD_NAME_FIXED_BYTES = 1 + 2 + 4,
+    COMPLEMENT_BYTES = 1 + 4 + 4,
     REPLY_BYTES = 1 + 4 + GCL_HANDSHAKE_DIGEST_BYTES,
 };
 
@@ -30,6 +32,20 @@ static int send_name(struct gcl_handshake *handshake, struct gcl_buffer *out)
     return 0;
 }
 
+/* spec: erl_dist_protocol, 2) send_name, the old format */
+static int send_old_name(struct gcl_handshake *handshake, struct gcl_buffer *out)
+{
+    struct gcl_str name = gcl_handshake_name(handshake);
+    uint8_t *at = gcl_handshake_packet(handshake, out, OLD_NAME_FIXED_BYTES + name.size);
+    if (at == NULL)
+        return handshake->error;
+    at = gcl_put_u8(at, GCL_TAG_OLD_NAME);
+    at = gcl_put_u16(at, GCL_HANDSHAKE_OLD_VERSION);
+    at = gcl_put_u32(at, (uint32_t)handshake->own_flags);
+    (void)gcl_put_str(at, name);
+    return 0;
+}
+
 int gcl_handshake_connect(struct gcl_handshake *handshake,
                           const struct gcl_handshake_config *config, struct gcl_buffer *out)
 {
@@ -40,6 +56,8 @@ int gcl_handshake_connect(struct gcl_handshake *handshake,
     if ((!is_host && !gcl_handshake_is_node_name(config->name)) ||
         !gcl_handshake_is_node_name(config->peer))
         return GCL_ENAME;
+    if (is_host && config->is_older)
+        return GCL_EINVAL; /* NAME_ME is one of the flags that `n` has no room for */
     gcl_handshake_set_name(&handshake->name, config->name);
     gcl_handshake_set_name(&handshake->peer, config->peer);
     /* spec: erl_dist_protocol, DFLAG_NAME_ME: the place of PUBLISHED is taken by it */
@@ -49,7 +67,8 @@ int gcl_handshake_connect(struct gcl_handshake *handshake,
         handshake->creation = 0;
     }
     gcl_handshake_set_state(handshake, GCL_HANDSHAKE_STATUS);
-    return send_name(handshake, out);
+    handshake->is_old_name = config->is_older;
+    return config->is_older ? send_old_name(handshake, out) : send_name(handshake, out);
 }
 
 /* --- status --------------------------------------------------------------------------------- */
@@ -131,6 +150,18 @@ int gcl_handshake_answer(struct gcl_handshake *handshake, bool go_on, struct gcl
 
 /* --- challenge and proof -------------------------------------------------------------------- */
 
+/* spec: erl_dist_protocol, 5) send_complement: what `n` had no room for */
+static int send_complement(struct gcl_handshake *handshake, struct gcl_buffer *out)
+{
+    uint8_t *at = gcl_handshake_packet(handshake, out, COMPLEMENT_BYTES);
+    if (at == NULL)
+        return handshake->error;
+    at = gcl_put_u8(at, GCL_TAG_COMPLEMENT);
+    at = gcl_put_u32(at, (uint32_t)(handshake->own_flags >> 32));
+    (void)gcl_put_u32(at, handshake->creation);
+    return 0;
+}
+
 /* spec: erl_dist_protocol, 5) send_challenge_reply */
 static int send_reply(struct gcl_handshake *handshake, struct gcl_buffer *out)
 {
@@ -164,6 +195,8 @@ int gcl_handshake_on_challenge(struct gcl_handshake *handshake, struct gcl_curso
                                   gcl_printable(gcl_handshake_peer(handshake)).text,
                                   gcl_printable(name).text);
     int error = gcl_handshake_set_flags(handshake, flags);
+    if (error == 0 && handshake->is_old_name)
+        error = send_complement(handshake, out);
     return error != 0 ? error : send_reply(handshake, out);
 }
 

@@ -16,6 +16,9 @@ enum gcl_handshake_tag {
     GCL_TAG_ACK = 'a',
 };
 
+/** The version that a first message `n` has. */
+enum { GCL_HANDSHAKE_OLD_VERSION = 5 };
+
 /** A packet came in a state that waits for it; `body` is what stands behind the tag. */
 typedef int gcl_handshake_handler(struct gcl_handshake *handshake, struct gcl_cursor *body,
                                   struct gcl_buffer *out);

@@ -145,6 +145,17 @@ Test(handshake, status_ok)
     both_done(&shake, "a@host");
 }
 
+/* What `n` has no room for comes later: flags above the lowest 32 and the creation. */
+Test(handshake, the_older_first_message_of_an_initiator)
+{
+    struct gcl_handshake_config a = gcl_shake_config(true);
+    struct gcl_shake shake;
+    a.is_older = true;
+    admit(&shake, &a, GCL_HANDSHAKE_OK, "");
+    cr_assert_neq(shake.b.handshake.flags & GCL_FLAG(SPAWN), 0);
+    both_done(&shake, "a@host");
+}
+
 Test(handshake, status_ok_simultaneous)
 {
     struct gcl_handshake_config a = gcl_shake_config(true);
