@@ -1,269 +1,148 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two nodes in one OS process and one loop, under the epmd that this run was given. */
+/* Nodes in one OS process and one loop: how they begin, connect and end. */
 #include <criterion/criterion.h>
-#include <ev.h>
-#include <gen_cluster/node.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "net/address.h"
-#include "support.h"
+#include "world.h"
 
-enum { DEADLINE_S = 30, ROUNDS = 200 };
+enum { ROUNDS = 200 };
 
-struct side {
-    gcl_node *node;
-    char name[64];
-    bool is_ready;
-    bool is_closed;
-    unsigned outcomes;
-    unsigned connected;
-};
+static struct world_node *a, *b, *c;
 
-static struct ev_loop *loop;
-static struct side sides[2];
-static gcl_test_memory mem;
-
-static void on_deadline(struct ev_loop *ev, ev_timer *timer, int events)
+static void begin(void)
 {
-    (void)timer;
-    (void)events;
-    ev_break(ev, EVBREAK_ALL);
+    world_begin();
+    a = world_start(0, NULL);
+    b = world_start(1, NULL);
 }
 
-/* Runs the loop until `done`, or fails. */
-static void run_until(bool (*done)(void))
+/* --- connecting ---------------------------------------------------------------------------------
+ */
+
+/* Under the epmd that this run was given, and on any free port. */
+static void use_epmd(gcl_node_config *config)
 {
-    ev_timer deadline;
-    ev_timer_init(&deadline, on_deadline, DEADLINE_S, 0.0);
-    ev_timer_start(loop, &deadline);
-    while (!done() && ev_is_active(&deadline))
-        ev_run(loop, EVRUN_ONCE);
-    cr_assert(ev_is_active(&deadline), "deadline");
-    ev_timer_stop(loop, &deadline);
+    config->no_epmd = false;
+    config->listen_port = 0;
 }
 
-static struct side *side_of(gcl_node *node)
-{
-    return gcl_node_user(node);
-}
+static int outcome;
+static unsigned outcomes;
 
-static void on_ready(gcl_node *node, void *user)
+static void on_outcome(gcl_node *node, const char *name, int error, const char *detail, void *user)
 {
-    (void)user;
-    side_of(node)->is_ready = true;
-}
-
-static void on_closed(gcl_node *node, int error, void *user)
-{
-    (void)user;
-    cr_assert_eq(error, 0);
-    side_of(node)->is_closed = true;
-}
-
-static void on_connected(gcl_node *node, const char *name, int error, const char *detail,
-                         void *user)
-{
-    (void)user;
+    (void)node;
     (void)name;
-    side_of(node)->outcomes++;
-    side_of(node)->connected += error == 0;
-    cr_assert_eq(error, 0, "%s: %s", gcl_error_name(error), detail);
+    (void)detail;
+    (void)user;
+    outcome = error;
+    outcomes++;
 }
 
-static bool both_ready(void)
+static bool has_outcome(void)
 {
-    return sides[0].is_ready && sides[1].is_ready;
-}
-
-static bool both_closed(void)
-{
-    return sides[0].is_closed && sides[1].is_closed;
-}
-
-static bool both_told(void)
-{
-    return sides[0].outcomes == 1 && sides[1].outcomes == 1;
-}
-
-static bool none_connected(void)
-{
-    return !gcl_node_is_connected(sides[0].node, sides[1].name) &&
-           !gcl_node_is_connected(sides[1].node, sides[0].name);
-}
-
-static void start(struct side *side, const char *alive)
-{
-    gcl_node_config config;
-    char detail[256];
-    (void)snprintf(side->name, sizeof side->name, "%s_%ld@127.0.0.1", alive, (long)getpid());
-    gcl_node_config_init(&config);
-    config.loop = loop;
-    config.name = side->name;
-    config.cookie = "cookie";
-    config.listen_address = "127.0.0.1";
-    config.allocator = &mem.allocator;
-    config.log_level = GCL_LOG_ERROR;
-    config.user = side;
-    config.on_ready = on_ready;
-    config.on_closed = on_closed;
-    cr_assert_eq(gcl_node_new(&config, &side->node, detail, sizeof detail), 0, "%s", detail);
-}
-
-static void start_both(void)
-{
-    (void)gcl_test_begin(&mem);
-    memset(sides, 0, sizeof sides);
-    loop = ev_loop_new(0);
-    start(&sides[0], "a");
-    start(&sides[1], "b");
-    run_until(both_ready);
-}
-
-static void stop_both(void)
-{
-    gcl_node_close(sides[0].node);
-    gcl_node_close(sides[1].node);
-    run_until(both_closed);
-    ev_loop_destroy(loop);
-    gcl_test_end(&mem);
+    return outcomes == 1;
 }
 
 Test(node, two_in_one_process_connect_and_close)
 {
-    start_both();
-    cr_assert_geq(gcl_node_creation(sides[0].node), 4);
-    cr_assert_eq(gcl_node_connect(sides[0].node, sides[1].name, on_connected, NULL), 0);
-    cr_assert_eq(sides[0].outcomes, 0, "told before the call returned");
-    sides[1].outcomes = 1;
-    run_until(both_told);
-    cr_assert(gcl_node_is_connected(sides[0].node, sides[1].name));
-    stop_both();
+    world_begin();
+    a = world_start(0, use_epmd);
+    b = world_start(1, use_epmd);
+    cr_assert_geq(gcl_node_creation(a->node), 4);
+    cr_assert_neq(gcl_node_port(a->node), 0);
+    outcomes = 0;
+    cr_assert_eq(gcl_node_connect(a->node, b->name, on_outcome, NULL), 0);
+    cr_assert_eq(outcomes, 0, "told before the call returned");
+    world_until(has_outcome);
+    cr_assert_eq(outcome, 0);
+    cr_assert(gcl_node_is_connected(a->node, b->name));
+    world_end();
 }
 
-static uint16_t free_port(const char *address)
+Test(node, a_fixed_port_needs_no_epmd)
 {
-    struct gcl_address free;
-    cr_assert(gcl_address_parse(address, 0, &free));
-    int fd = socket(free.socket.any.sa_family, SOCK_STREAM, 0);
-    cr_assert_eq(bind(fd, &free.socket.any, free.size), 0);
-    cr_assert_eq(getsockname(fd, &free.socket.any, &free.size), 0);
-    cr_assert_eq(close(fd), 0);
-    return gcl_address_port(&free);
+    begin();
+    cr_assert_geq(gcl_node_creation(a->node), 4);
+    world_join(a, b);
+    world_end();
 }
 
-/* A fixed port and no epmd; the creation is random then. */
-static void start_without_epmd(struct side *side, const char *name, const char *address)
+Test(node, connects_over_ipv6)
 {
-    gcl_node_config config;
-    char detail[256];
-    (void)snprintf(side->name, sizeof side->name, "%s@127.0.0.1", name);
-    gcl_node_config_init(&config);
-    config.loop = loop;
-    config.name = side->name;
-    config.cookie = "cookie";
-    config.listen_address = address;
-    config.listen_port = free_port(address);
-    config.no_epmd = true;
-    config.allocator = &mem.allocator;
-    config.log_level = GCL_LOG_ERROR;
-    config.user = side;
-    config.on_ready = on_ready;
-    config.on_closed = on_closed;
-    cr_assert_eq(gcl_node_new(&config, &side->node, detail, sizeof detail), 0, "%s", detail);
-    cr_assert_eq(gcl_node_port(side->node), config.listen_port);
-    cr_assert_geq(gcl_node_creation(side->node), 4);
+    world_begin();
+    world.address = "::1";
+    a = world_start(0, NULL);
+    b = world_start(1, NULL);
+    world_join(a, b);
+    world_end();
 }
 
-static void connect_to(struct side *from, const struct side *to, const char *address)
+static void take_the_name_of_b(gcl_node_config *config)
 {
-    cr_assert_eq(gcl_node_set_address(from->node, to->name, address, gcl_node_port(to->node)), 0);
-    cr_assert_eq(gcl_node_connect(from->node, to->name, on_connected, NULL), 0);
+    config->name = b->name;
 }
 
-static void connect_without_epmd(const char *address)
+static bool has_been_replaced(void)
 {
-    (void)gcl_test_begin(&mem);
-    memset(sides, 0, sizeof sides);
-    loop = ev_loop_new(0);
-    start_without_epmd(&sides[0], "one", address);
-    start_without_epmd(&sides[1], "two", address);
-    run_until(both_ready);
-    connect_to(&sides[0], &sides[1], address);
-    sides[1].outcomes = 1;
-    run_until(both_told);
-    stop_both();
-}
-
-static struct side again;
-
-static bool came_back(void)
-{
-    return again.outcomes == 1 && !gcl_node_is_connected(sides[1].node, sides[0].name);
-}
-
-static bool again_closed(void)
-{
-    return again.is_closed;
+    return c->outcomes == 1 && !gcl_node_is_connected(b->node, a->name);
 }
 
 /* The same name a second time, while the first connection still looks alive: status `alive`. */
 Test(node, a_peer_that_came_back_replaces_its_old_connection)
 {
-    (void)gcl_test_begin(&mem);
-    loop = ev_loop_new(0);
-    start_without_epmd(&sides[0], "one", "127.0.0.1");
-    start_without_epmd(&sides[1], "two", "127.0.0.1");
-    start_without_epmd(&again, "two", "127.0.0.1");
-    run_until(both_ready);
-    connect_to(&sides[1], &sides[0], "127.0.0.1");
-    sides[0].outcomes = 1;
-    run_until(both_told);
-    connect_to(&again, &sides[0], "127.0.0.1");
-    run_until(came_back);
-    cr_assert(gcl_node_is_connected(again.node, sides[0].name));
-    cr_assert(gcl_node_is_connected(sides[0].node, again.name));
-    gcl_node_close(again.node);
-    run_until(again_closed);
-    stop_both();
+    begin();
+    c = world_start(2, take_the_name_of_b);
+    world_join(b, a);
+    world_connect(c, a);
+    world_until(has_been_replaced);
+    cr_assert_eq(c->outcome, 0);
+    cr_assert(gcl_node_is_connected(c->node, a->name));
+    cr_assert(gcl_node_is_connected(a->node, c->name));
+    world_end();
 }
 
-Test(node, a_fixed_port_needs_no_epmd)
+static unsigned round_number;
+
+static bool are_connected(void)
 {
-    connect_without_epmd("127.0.0.1");
+    return a->outcomes == round_number && b->outcomes == round_number;
 }
 
-Test(node, connects_over_ipv6)
+static bool are_unconnected(void)
 {
-    connect_without_epmd("::1");
+    return !gcl_node_is_connected(a->node, b->name) && !gcl_node_is_connected(b->node, a->name);
 }
 
 /* Both dial in the same turn, so that both attempts are under way when they meet. */
 Test(node, simultaneous_connects_end_connected, .timeout = 120)
 {
-    start_both();
-    for (int round = 0; round < ROUNDS; round++) {
-        sides[0].outcomes = sides[1].outcomes = 0;
-        for (int i = 0; i < 2; i++)
-            cr_assert_eq(gcl_node_connect(sides[i].node, sides[1 - i].name, on_connected, NULL), 0);
-        run_until(both_told);
-        cr_assert(gcl_node_is_connected(sides[0].node, sides[1].name));
-        cr_assert(gcl_node_is_connected(sides[1].node, sides[0].name));
-        cr_assert_eq(gcl_node_disconnect(sides[round % 2].node, sides[1 - round % 2].name), 0);
-        run_until(none_connected);
+    begin();
+    for (round_number = 1; round_number <= ROUNDS; round_number++) {
+        world_connect(a, b);
+        world_connect(b, a);
+        world_until(are_connected);
+        cr_assert(a->outcome == 0 && b->outcome == 0);
+        cr_assert(gcl_node_is_connected(a->node, b->name));
+        cr_assert(gcl_node_is_connected(b->node, a->name));
+        struct world_node *one = round_number % 2 == 0 ? a : b;
+        cr_assert_eq(gcl_node_disconnect(one->node, one == a ? b->name : a->name), 0);
+        world_until(are_unconnected);
     }
-    cr_assert_eq(sides[0].connected + sides[1].connected, 2 * ROUNDS);
-    stop_both();
+    world_end();
 }
+
+/* --- other threads ------------------------------------------------------------------------------
+ */
+
+static bool posted;
 
 static void set_flag(gcl_node *node, void *argument)
 {
-    cr_assert(node == sides[0].node || node == NULL);
+    cr_assert(node == a->node || node == NULL);
     *(bool *)argument = true;
 }
-
-static bool posted;
 
 static bool was_posted(void)
 {
@@ -272,42 +151,33 @@ static bool was_posted(void)
 
 Test(node, a_post_runs_in_the_loop_and_is_refused_after_the_close)
 {
-    start_both();
-    gcl_poster *poster = gcl_node_poster(sides[0].node);
+    begin();
+    gcl_poster *poster = gcl_node_poster(a->node);
     cr_assert_eq(gcl_post(poster, set_flag, &posted), 0);
-    run_until(was_posted);
-    stop_both();
+    cr_assert_not(posted);
+    world_until(was_posted);
+    world_end();
     cr_assert_eq(gcl_post(poster, set_flag, &posted), GCL_ECLOSED);
     gcl_poster_release(poster);
 }
 
+static void two_posts(gcl_node_config *config)
+{
+    config->max_posts = 2;
+}
+
 Test(node, posts_that_wait_have_a_limit)
 {
-    gcl_node_config config;
-    (void)gcl_test_begin(&mem);
-    loop = ev_loop_new(0);
-    gcl_node_config_init(&config);
-    config.loop = loop;
-    config.name = "posts@127.0.0.1";
-    config.cookie = "cookie";
-    config.no_listener = true;
-    config.max_posts = 2;
-    config.allocator = &mem.allocator;
-    config.user = &sides[0];
-    config.on_closed = on_closed;
-    cr_assert_eq(gcl_node_new(&config, &sides[0].node, NULL, 0), 0);
-    gcl_poster *poster = gcl_node_poster(sides[0].node);
+    world_begin();
+    a = world_start(0, two_posts);
+    gcl_poster *poster = gcl_node_poster(a->node);
     cr_assert_eq(gcl_post(poster, set_flag, &posted), 0);
     cr_assert_eq(gcl_post(poster, set_flag, &posted), 0);
     cr_assert_eq(gcl_post(poster, set_flag, &posted), GCL_EBUSY);
-    run_until(was_posted);
+    world_until(was_posted);
     cr_assert_eq(gcl_post(poster, set_flag, &posted), 0);
     gcl_poster_release(poster);
-    gcl_node_close(sides[0].node);
-    sides[1].is_closed = true;
-    run_until(both_closed);
-    ev_loop_destroy(loop);
-    gcl_test_end(&mem);
+    world_end();
 }
 
 static bool worked;
@@ -333,58 +203,103 @@ static bool was_done(void)
 
 Test(node, work_runs_elsewhere_and_ends_in_the_loop)
 {
-    start_both();
-    cr_assert_eq(gcl_work(sides[0].node, work, done, &worked), 0);
+    begin();
+    cr_assert_eq(gcl_work(a->node, work, done, &worked), 0);
     cr_assert_not(work_done);
-    run_until(was_done);
-    stop_both();
+    world_until(was_done);
+    world_end();
+}
+
+/* --- configs ------------------------------------------------------------------------------------
+ */
+
+static gcl_node_config config;
+
+static void begin_config(void)
+{
+    world_begin();
+    gcl_node_config_init(&config);
+    config.loop = world.loop;
+    config.name = "a@127.0.0.1";
+    config.cookie = "cookie";
+    config.no_listener = true;
+    config.log_level = 0;
+    config.allocator = &world.mem.allocator;
+}
+
+static void expect_refusal(int error, const char *text)
+{
+    gcl_node *node = NULL;
+    char detail[256];
+    cr_assert_eq(gcl_node_new(&config, &node, detail, sizeof detail), error, "%s", detail);
+    cr_assert_not_null(strstr(detail, text), "%s", detail);
+    cr_assert_null(node);
 }
 
 Test(node, a_visible_node_is_refused_with_the_reason)
 {
-    gcl_node_config config;
-    gcl_node *node;
-    char detail[256];
-    loop = ev_loop_new(0);
-    gcl_node_config_init(&config);
-    config.loop = loop;
-    config.name = "a@127.0.0.1";
-    config.cookie = "cookie";
+    begin_config();
     config.hidden = false;
-    config.allocator = gcl_test_begin(&mem);
-    cr_assert_eq(gcl_node_new(&config, &node, detail, sizeof detail), GCL_ENOTSUP);
-    cr_assert_not_null(strstr(detail, "global"));
-    ev_loop_destroy(loop);
-    gcl_test_end(&mem);
+    expect_refusal(GCL_ENOTSUP, "global");
+    world_end();
+}
+
+Test(node, a_config_out_of_range_is_refused_with_the_reason)
+{
+    begin_config();
+    config.size = 8;
+    expect_refusal(GCL_EINVAL, "gcl_node_config_init");
+    config.size = sizeof config;
+    config.output_soft_bytes = config.output_hard_bytes + 1;
+    expect_refusal(GCL_EINVAL, "output_soft_bytes");
+    config.output_soft_bytes = 1;
+    config.reconnect_min_ms = 0;
+    expect_refusal(GCL_EINVAL, "reconnect_min_ms");
+    config.reconnect_min_ms = config.reconnect_max_ms + 1;
+    expect_refusal(GCL_EINVAL, "reconnect_min_ms");
+    config.reconnect_min_ms = 1;
+    config.net_tickintensity = 3;
+    expect_refusal(GCL_EINVAL, "net_tickintensity");
+    config.net_tickintensity = 4;
+    config.cookie = "";
+    expect_refusal(GCL_EINVAL, "cookie");
+    config.cookie = "cookie";
+    config.name = "@127.0.0.1";
+    expect_refusal(GCL_ENAME, "alive@host");
+    world_end();
+}
+
+static bool closed;
+
+static void on_closed(gcl_node *node, int error, void *user)
+{
+    (void)node;
+    (void)user;
+    cr_assert_eq(error, 0);
+    closed = true;
+}
+
+static bool has_closed(void)
+{
+    return closed;
 }
 
 Test(node, without_memory_at_any_point_nothing_is_left)
 {
-    gcl_node_config config;
     int error = GCL_ENOMEM;
-    loop = ev_loop_new(0);
-    gcl_node_config_init(&config);
-    config.loop = loop;
-    config.name = "oom@127.0.0.1";
-    config.cookie = "cookie";
-    config.listen_address = "127.0.0.1";
-    config.no_listener = true;
+    gcl_node *node;
+    begin_config();
     config.on_closed = on_closed;
-    config.user = &sides[0];
-    config.log_level = 0;
     for (size_t n = 1; error != 0; n++) {
-        config.allocator = gcl_test_begin(&mem);
-        gcl_test_fail_at(&mem, n);
-        error = gcl_node_new(&config, &sides[0].node, NULL, 0);
+        gcl_test_fail_at(&world.mem, n);
+        error = gcl_node_new(&config, &node, NULL, 0);
         if (error == 0)
             break;
         cr_assert_eq(error, GCL_ENOMEM);
-        gcl_test_end(&mem);
+        gcl_test_end(&world.mem);
     }
-    gcl_test_fail_at(&mem, 0);
-    sides[1].is_closed = true;
-    gcl_node_close(sides[0].node);
-    run_until(both_closed);
-    ev_loop_destroy(loop);
-    gcl_test_end(&mem);
+    gcl_test_fail_at(&world.mem, 0);
+    gcl_node_close(node);
+    world_until(has_closed);
+    world_end();
 }

@@ -97,6 +97,7 @@ double world_now_ms(void)
 void world_begin(void)
 {
     memset(&world, 0, sizeof world);
+    world.address = "127.0.0.1";
     (void)gcl_test_begin(&world.mem);
     world.loop = ev_loop_new(0);
 }
@@ -104,8 +105,8 @@ void world_begin(void)
 static uint16_t free_port(void)
 {
     struct gcl_address free;
-    cr_assert(gcl_address_parse("127.0.0.1", 0, &free));
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert(gcl_address_parse(world.address, 0, &free));
+    int fd = socket(free.socket.any.sa_family, SOCK_STREAM, 0);
     cr_assert_eq(bind(fd, &free.socket.any, free.size), 0);
     cr_assert_eq(getsockname(fd, &free.socket.any, &free.size), 0);
     cr_assert_eq(close(fd), 0);
@@ -130,7 +131,7 @@ struct world_node *world_start(int index, void (*adjust)(gcl_node_config *config
     config.loop = world.loop;
     config.name = node->name;
     config.cookie = "world";
-    config.listen_address = "127.0.0.1";
+    config.listen_address = world.address;
     config.listen_port = free_port();
     config.no_epmd = true;
     config.allocator = &world.mem.allocator;
@@ -142,6 +143,7 @@ struct world_node *world_start(int index, void (*adjust)(gcl_node_config *config
     if (adjust != NULL)
         adjust(&config);
     cr_assert_eq(gcl_node_new(&config, &node->node, detail, sizeof detail), 0, "%s", detail);
+    (void)snprintf(node->name, sizeof node->name, "%s", gcl_node_name(node->node));
     awaited_node = node;
     world_until(is_ready);
     return node;
@@ -160,7 +162,7 @@ static void on_outcome(gcl_node *node, const char *name, int error, const char *
 void world_introduce(struct world_node *from, const struct world_node *to)
 {
     uint16_t port = gcl_node_port(to->node);
-    cr_assert_eq(gcl_node_set_address(from->node, to->name, "127.0.0.1", port), 0);
+    cr_assert_eq(gcl_node_set_address(from->node, to->name, world.address, port), 0);
 }
 
 void world_connect(struct world_node *from, const struct world_node *to)
