@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* No memory at any moment of a connection's life, and callbacks that pull the rug away. */
 #include <criterion/criterion.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "raw.h"
@@ -77,7 +76,7 @@ static bool are_unconnected(void)
 
 Test(faults, without_memory_at_any_moment_each_call_has_its_outcome, .timeout = 300)
 {
-    size_t step = getenv("GCL_QUICK") != NULL ? 7 : 1;
+    size_t step = world_is_slow() ? 7 : 1;
     size_t needed = SIZE_MAX;
     for (size_t n = 1; n < needed; n += step) {
         world_begin();

@@ -75,20 +75,6 @@ static bool has_waited(void)
     return world_logged("again in ") >= wanted;
 }
 
-static double until_ms;
-
-static bool is_late(void)
-{
-    return world_now_ms() > until_ms;
-}
-
-/* Longer than any wait. */
-static void live_on(void)
-{
-    until_ms = world_now_ms() + 2 * MAX_MS;
-    world_until(is_late);
-}
-
 Test(reconnect, waits_grow_while_nobody_is_there_and_are_short_again_later)
 {
     enum { WAITS = 8 };
@@ -111,7 +97,7 @@ Test(reconnect, waits_grow_while_nobody_is_there_and_are_short_again_later)
     b = world_start(1, wait_shortly);
     world_introduce(a, b);
     world_until(is_connected);
-    live_on();
+    world_live(2 * MAX_MS); /* longer than any wait */
     unsigned all[4 * WAITS];
     unsigned before = read_waits(all, 4 * WAITS);
     world_close(b);
@@ -132,7 +118,7 @@ Test(reconnect, a_connection_that_the_other_one_makes_is_as_good)
     world_join(b, a);
     cr_assert(is_connected());
     unsigned waits = world_logged("again in ");
-    live_on();
+    world_live(2 * MAX_MS); /* longer than any wait */
     cr_assert_eq(world_logged("again in "), waits);
     cr_assert_eq(world_logged("node_up"), 4);
     world_end();

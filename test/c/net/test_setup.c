@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections that come about in other ways than the usual one, or not at all. */
 #include <criterion/criterion.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -339,7 +338,7 @@ static bool is_unconnected(void)
 
 Test(setup, simultaneous_connects_lose_no_call_and_keep_their_order, .timeout = 120)
 {
-    int rounds = getenv("GCL_QUICK") != NULL ? ROUNDS / 4 : ROUNDS;
+    int rounds = world_is_slow() ? ROUNDS / 4 : ROUNDS;
     world_begin();
     memset(sides, 0, sizeof sides);
     a = world_start(0, NULL);

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -92,6 +93,24 @@ double world_now_ms(void)
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static double until_ms;
+
+static bool is_late(void)
+{
+    return world_now_ms() > until_ms;
+}
+
+void world_live(double ms)
+{
+    until_ms = world_now_ms() + ms;
+    world_until(is_late);
+}
+
+bool world_is_slow(void)
+{
+    return getenv("GCL_QUICK") != NULL;
 }
 
 void world_begin(void)

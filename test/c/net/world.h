@@ -54,11 +54,17 @@ void world_until(bool (*done)(void));
 /** Runs the loop until the log has this text. */
 void world_await(const char *text);
 
+/** Runs the loop for that long. */
+void world_live(double ms);
+
 /** Lines of the log with this text. */
 unsigned world_logged(const char *text);
 
 /** Milliseconds of the monotonic clock. */
 double world_now_ms(void);
+
+/** The tests run under a sanitizer: fewer rounds, more time. */
+bool world_is_slow(void);
 
 void world_close(struct world_node *node);
 
