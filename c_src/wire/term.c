@@ -22,6 +22,9 @@ int gcl_term_copy(gcl_term term, gcl_term *copy)
     *copy = gcl_term_make(term.context, NULL, 0);
     if (term.size == 0)
         return 0;
+    int error = gcl_term_check(term);
+    if (error != 0)
+        return error;
     uint8_t *bytes = gcl_alloc_copy(term.context->mem, term.bytes, term.size);
     if (bytes == NULL)
         return GCL_ENOMEM;

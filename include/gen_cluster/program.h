@@ -102,6 +102,7 @@ typedef struct gcl_program_config {
     void *user;
 } gcl_program_config;
 
+/** Sets `config` to the defaults. */
 GCL_API void gcl_program_config_init(gcl_program_config *config);
 
 /**

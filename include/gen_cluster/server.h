@@ -111,6 +111,7 @@ typedef struct gcl_server_config {
     bool trap_exit;   /**< exit signals go to handle_exit, but for `kill` */
 } gcl_server_config;
 
+/** Sets `config` to the defaults: no handlers, no name, exits are not trapped. */
 GCL_API void gcl_server_config_init(gcl_server_config *config);
 
 /**
@@ -133,6 +134,7 @@ GCL_API int gcl_server_stop_message(gcl_server *server, gcl_message reason);
 #define gcl_stop(self, ...) gcl_stop_message((self), GCL_MESSAGE(__VA_ARGS__))
 GCL_API gcl_result gcl_stop_message(gcl_server *self, gcl_message reason);
 
+/** The node of a server and the `user` of its config, for as long as it lives; trapping exits. */
 GCL_API gcl_node *gcl_server_node(const gcl_server *server);
 GCL_API void *gcl_server_user(const gcl_server *server);
 GCL_API void gcl_server_set_trap_exit(gcl_server *self, bool on);
@@ -170,6 +172,7 @@ typedef struct gcl_dest {
     const char *node;
 } gcl_dest;
 
+/** A process of any node. */
 GCL_API gcl_dest gcl_to_pid(gcl_pid pid);
 
 /** A registered name of this node. */

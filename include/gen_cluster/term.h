@@ -103,7 +103,10 @@ static inline bool gcl_term_is_none(gcl_term term)
  */
 GCL_API int gcl_term_check(gcl_term term) GCL_MUST_USE;
 
-/** A copy of the bytes in `*copy`: gcl_term_free() it. GCL_ENOMEM, and `*copy` is empty. */
+/**
+ * A copy in `*copy`: gcl_term_free() it. What is kept was walked first: GCL_ETERM and GCL_ELIMIT as
+ * gcl_term_check(); GCL_ENOMEM. Then `*copy` is empty. An empty view is copied as such.
+ */
 GCL_API int gcl_term_copy(gcl_term term, gcl_term *copy) GCL_MUST_USE;
 
 /** Frees what gcl_term_copy() or gcl_term_parse() made. Legal for an empty view. */

@@ -5,6 +5,7 @@
 #include <ev.h>
 #include <gen_cluster.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -437,6 +438,34 @@ Test(server, an_answer_may_come_later)
     end();
 }
 
+static void answer_posted(gcl_node *node, void *argument)
+{
+    cr_assert_not_null(node);
+    cr_assert_eq(gcl_reply_later(node, *(gcl_caller *)argument, "{ok, ~i}", 10), 0);
+}
+
+static void *post_answer(void *poster)
+{
+    cr_assert_eq(gcl_post(poster, answer_posted, &kept), 0);
+    gcl_poster_release(poster);
+    return NULL;
+}
+
+Test(server, an_answer_may_come_by_way_of_another_thread)
+{
+    begin();
+    pthread_t thread;
+    memset(&kept, 0, sizeof kept);
+    gcl_server *a = start(0, "one", false);
+    start(1, "two", false);
+    CALL(a, at_b("two"), "later");
+    run_until(has_kept);
+    cr_assert_eq(pthread_create(&thread, NULL, post_answer, gcl_node_poster(sides[1].node)), 0);
+    await("ok 10; ");
+    cr_assert_eq(pthread_join(thread, NULL), 0);
+    end();
+}
+
 Test(server, a_caller_that_was_kept_is_stale_when_its_node_is_lost)
 {
     begin();
@@ -595,6 +624,22 @@ Test(server, timers_expire_in_order_unless_they_are_canceled)
     (void)snprintf(expected, sizeof expected, "timer %" PRIu64 "; timer %" PRIu64 "; ", timers[1],
                    timers[0]);
     await(expected);
+    expect(expected);
+    end();
+}
+
+Test(server, timers_go_with_their_server)
+{
+    begin();
+    uint64_t timer, last;
+    gcl_server *a = start(0, "one", false);
+    gcl_server *b = start(0, "other", false);
+    cr_assert_eq(gcl_timer_start(a, 5, &timer), 0);
+    cr_assert_eq(gcl_timer_start(b, 20, &last), 0);
+    cr_assert_eq(gcl_server_stop(a, "normal"), 0);
+    await("timer ");
+    char expected[64];
+    (void)snprintf(expected, sizeof expected, "one terminate normal; timer %" PRIu64 "; ", last);
     expect(expected);
     end();
 }

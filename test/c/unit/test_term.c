@@ -229,3 +229,18 @@ Test(term, patterns_beyond_the_limits_are_mistakes)
     gcl_term_free(term);
     end();
 }
+
+Test(term, what_is_kept_has_been_walked)
+{
+    begin();
+    static const uint8_t whole[] = {104, 1, 97, 1}, cut[] = {104, 2, 97, 1}, more[] = {97, 1, 2};
+    gcl_term copy;
+    cr_assert_eq(gcl_term_copy(gcl_term_make(context, whole, sizeof whole), &copy), 0);
+    cr_assert(gcl_match(copy, "{1}"));
+    gcl_term_free(copy);
+    cr_assert_eq(gcl_term_copy(gcl_term_make(context, cut, sizeof cut), &copy), GCL_ETERM);
+    cr_assert(gcl_term_is_none(copy));
+    cr_assert_eq(gcl_term_copy(gcl_term_make(context, more, sizeof more), &copy), GCL_ETERM);
+    cr_assert(gcl_term_is_none(copy));
+    end();
+}
