@@ -280,25 +280,24 @@ loses_a_beam_that_never_reads_and_serves_the_others(Config) ->
     OsPid = peer:call(Peer, os, getpid, []),
     "" = os:cmd("kill -STOP " ++ OsPid),
     Reason = binary:copy(<<"x">>, 65536),
-    {Calls, Worst} = exit_until_lost(Port, {server, CNode}, Pid, Reason, {0, 0}),
-    ct:log("~b calls, the slowest took ~b us", [Calls, Worst]),
-    ?assert(Calls >= 1024),
-    ?assert(Worst < limit_us()),
-    {Ping, pong} = timer:tc(net_adm, ping, [CNode]),
-    ?assert(Ping < limit_us()),
+    Times = lists:reverse(lists:sort(exit_until_lost(Port, {server, CNode}, Pid, Reason, []))),
+    ct:log("~b calls, the slowest took ~b us", [length(Times), hd(Times)]),
+    ?assert(length(Times) >= 2 * 1024),
+    %% One in a hundred may have waited for another program of this machine.
+    ?assert(lists:nth(length(Times) div 100, Times) < limit_us()),
+    ?assertEqual(pong, net_adm:ping(CNode)),
     ok = kill_os_process(Peer, OsPid),
     stop(Port).
 
-exit_until_lost(Port, Server, Pid, Reason, {Calls, Worst}) ->
+exit_until_lost(Port, Server, Pid, Reason, Times) ->
     {Took, ok} = timer:tc(gen_server, call, [Server, {exit, Pid, Reason}, ?DEADLINE]),
     {Ping, pong} = timer:tc(net_adm, ping, [element(2, Server)]),
-    Next = {Calls + 1, lists:max([Worst, Took, Ping])},
     case next_line(Port, "log warning node_down", 0) of
-        none when Calls < 5000 ->
-            exit_until_lost(Port, Server, Pid, Reason, Next);
+        none when length(Times) < 10000 ->
+            exit_until_lost(Port, Server, Pid, Reason, [Took, Ping | Times]);
         Line ->
             ?assertNotEqual(nomatch, string:find(Line, "output_hard_bytes")),
-            Next
+            Times
     end.
 
 %% A sanitizer makes everything slower.

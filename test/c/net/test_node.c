@@ -17,8 +17,7 @@ static void begin(void)
     b = world_start(1, NULL);
 }
 
-/* --- connecting ---------------------------------------------------------------------------------
- */
+/* --- connecting ------------------------------------------------------------------------------- */
 
 /* Under the epmd that this run was given, and on any free port. */
 static void use_epmd(gcl_node_config *config)
@@ -133,8 +132,7 @@ Test(node, simultaneous_connects_end_connected, .timeout = 120)
     world_end();
 }
 
-/* --- other threads ------------------------------------------------------------------------------
- */
+/* --- other threads ---------------------------------------------------------------------------- */
 
 static bool posted;
 
@@ -210,8 +208,7 @@ Test(node, work_runs_elsewhere_and_ends_in_the_loop)
     world_end();
 }
 
-/* --- configs ------------------------------------------------------------------------------------
- */
+/* --- configs ---------------------------------------------------------------------------------- */
 
 static gcl_node_config config;
 

@@ -17,7 +17,7 @@ static gcl_caller kept;
 static unsigned writable_calls;
 static size_t output_when_writable;
 
-/* --- looking -------------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 static void add_output(const gcl_connection_info *info, void *user)
 {
@@ -52,7 +52,7 @@ static void on_writable(gcl_node *node, const char *name, void *user)
     output_when_writable = output_of(a);
 }
 
-/* --- a node whose peer does not read --------------------------------------------------------- */
+/* --- a node whose peer does not read ---------------------------------------------------------- */
 
 static void set_limits(gcl_node_config *config)
 {

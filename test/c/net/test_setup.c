@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections that come about in other ways than the usual one, or not at all. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -67,8 +68,7 @@ static void expect_outcome(int error, const char *text)
     cr_assert_not_null(strstr(detail, text), "%s", detail);
 }
 
-/* --- each step that can take too long ----------------------------------------------------------
- */
+/* --- each step that can take too long --------------------------------------------------------- */
 
 static void expect_timeout_when_dialling(unsigned steps, size_t bytes, const char *state)
 {
@@ -200,8 +200,7 @@ Test(setup, a_host_that_does_not_answer_takes_too_long)
     end();
 }
 
-/* --- simultaneous connects ---------------------------------------------------------------------
- */
+/* --- simultaneous connects -------------------------------------------------------------------- */
 
 static gcl_result ignore_outcome(gcl_server *self, int error, gcl_term term, void *user)
 {
@@ -362,8 +361,7 @@ Test(setup, simultaneous_connects_lose_no_call_and_keep_their_order, .timeout = 
     world_end();
 }
 
-/* --- challenges ---------------------------------------------------------------------------------
- */
+/* --- challenges ------------------------------------------------------------------------------- */
 
 static bool give_sevens(void *bytes, size_t size, void *user)
 {
@@ -401,8 +399,31 @@ Test(setup, challenges_come_from_the_random_function_which_is_that_of_the_system
     end();
 }
 
-/* --- refusals say why --------------------------------------------------------------------------
+/* --- names that are given ------------------------------------------------------------------------
  */
+
+Test(setup, hosts_that_ask_for_a_name_are_given_one_of_their_own)
+{
+    struct raw other;
+    char names[2][64];
+    begin();
+    raw_init(&other, "other");
+    struct raw *askers[] = {&raw, &other};
+    for (int i = 0; i < 2; i++) {
+        askers[i]->config.name = gcl_str_of("127.0.0.1");
+        raw_join(askers[i], a);
+        struct gcl_str given = gcl_handshake_name(&askers[i]->handshake);
+        (void)snprintf(names[i], sizeof names[i], "%.*s", (int)given.size, (char *)given.bytes);
+        cr_assert_str_eq(strchr(names[i], '@'), "@127.0.0.1");
+        cr_assert_geq(askers[i]->handshake.creation, 4);
+        cr_assert(gcl_node_is_connected(a->node, names[i]));
+    }
+    cr_assert_str_neq(names[0], names[1]);
+    raw_close(&other);
+    end();
+}
+
+/* --- refusals say why ------------------------------------------------------------------------- */
 
 Test(setup, a_missing_flag_is_named_in_the_log)
 {
