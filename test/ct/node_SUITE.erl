@@ -12,6 +12,7 @@
     is_hidden/1,
     gives_a_name_to_a_beam_that_asks_for_one/1,
     connects_to_a_beam/1,
+    connects_to_a_beam_that_connects_to_it/1,
     stays_connected_to_a_beam_that_is_killed_and_comes_back/1,
     offers_the_recommended_flags/1,
     unknown_name_gives_noproc/1,
@@ -46,6 +47,7 @@ all() ->
         is_hidden,
         gives_a_name_to_a_beam_that_asks_for_one,
         connects_to_a_beam,
+        connects_to_a_beam_that_connects_to_it,
         stays_connected_to_a_beam_that_is_killed_and_comes_back,
         offers_the_recommended_flags,
         unknown_name_gives_noproc,
@@ -128,6 +130,28 @@ connects_to_a_beam(Config) ->
     true = erlang:disconnect_node(?config(cnode, Config)),
     expect(Port, "log info node_down"),
     stop(Port).
+
+%% Both at once, again and again; which attempt goes on depends on whose name is the greater one.
+connects_to_a_beam_that_connects_to_it(Config) ->
+    lists:foreach(
+        fun(Alive) ->
+            Name = peer:random_name(Alive) ++ "@127.0.0.1",
+            Port = start(lists:keystore(name, 1, Config, {name, Name}), []),
+            connect_both(Port, list_to_atom(Name), 50),
+            stop(Port)
+        end,
+        ["a_gcl", "z_gcl"]
+    ).
+
+connect_both(_, _, 0) ->
+    ok;
+connect_both(Port, CNode, Rounds) ->
+    connect(Port, node()),
+    ?assertEqual(pong, net_adm:ping(CNode)),
+    expect(Port, "connected "),
+    true = erlang:disconnect_node(CNode),
+    expect(Port, "log info node_down"),
+    connect_both(Port, CNode, Rounds - 1).
 
 %% The waits between the attempts are logged; each attempt in vain says `connect_failed`.
 stays_connected_to_a_beam_that_is_killed_and_comes_back(Config) ->
