@@ -15,6 +15,7 @@ enum {
     READ_BYTES = 16 * 1024,  /* least room for a read */
     FLUSH_BYTES = 64 * 1024, /* output of this size does not wait for the end of the turn */
     KEEP_BYTES = 4 * 1024,   /* room an idle connection keeps */
+    QUIET_BYTES = 64,        /* one that hears no more than ticks between two checks is idle */
     FRAMES_PER_TURN = 256,
 };
 
@@ -125,13 +126,15 @@ void gcl_connection_set_deadline(struct gcl_connection *connection, uint64_t aft
 static void check_ticks(struct gcl_connection *connection)
 {
     struct gcl_connection_counters *counters = &connection->counters;
-    if (counters->bytes_in != connection->bytes_in_at_check)
+    uint64_t received = counters->bytes_in - connection->bytes_in_at_check;
+    if (received > 0) {
         connection->silent_checks = 0;
-    else if (++connection->silent_checks >= connection->shared->tick_intensity) {
+    } else if (++connection->silent_checks >= connection->shared->tick_intensity) {
         gcl_connection_end(connection, GCL_ETIMEOUT,
                            "nothing was heard from the peer for net_ticktime");
         return;
-    } else {
+    }
+    if (received <= QUIET_BYTES) {
         gcl_buffer_shrink(&connection->input, KEEP_BYTES);
         gcl_buffer_shrink(&connection->output, KEEP_BYTES);
     }

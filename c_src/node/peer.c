@@ -109,8 +109,7 @@ static void rest(struct gcl_peer *peer)
 static void lose(struct gcl_peer *peer, int error, const char *detail)
 {
     gcl_core_peer_down(&peer->node->core, &peer->core);
-    while (!gcl_signal_queue_is_empty(&peer->pending))
-        gcl_signal_queue_remove_first(&peer->pending);
+    gcl_signal_queue_fini(&peer->pending);
     gcl_node_settle(peer->node);
     peer->telling++;
     gcl_peer_tell_writable(peer);
@@ -152,6 +151,7 @@ static void send_pending(struct gcl_peer *peer)
                     gcl_strerror(error));
         gcl_signal_queue_remove_first(&peer->pending);
     }
+    gcl_signal_queue_fini(&peer->pending); /* not needed while it is connected */
 }
 
 /* Pids of the peer carry the creation that came with this connection. */

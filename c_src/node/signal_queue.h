@@ -17,6 +17,8 @@ struct gcl_signal_queue {
 /** `mem` is borrowed; `limit_bytes` bounds the block, 0 is no limit. Allocates nothing. */
 void gcl_signal_queue_init(struct gcl_signal_queue *queue, const gcl_allocator *mem,
                            size_t limit_bytes);
+
+/** Empties it and gives its block back; it may be used again. */
 void gcl_signal_queue_fini(struct gcl_signal_queue *queue);
 
 /** Appends a copy. 0, GCL_ELIMIT or GCL_ENOMEM; on error nothing was added. */

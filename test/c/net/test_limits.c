@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What doc/limits.md says, at work in a node. Those about output stand in test_pressure.c. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "raw.h"
@@ -369,6 +370,65 @@ Test(limits, close_timeout_ms)
     double took_ms = world_now_ms() - begun_ms;
     cr_assert(took_ms >= CLOSE_MS - 1 && took_ms < 10 * CLOSE_MS, "%f", took_ms);
     raw_close(&peers[0]);
+    world_end();
+}
+
+/* --- what an idle connection keeps --------------------------------------------------------------
+ */
+
+enum { IDLE_PEERS = 16, IDLE_BYTES = 20 * KIB };
+
+static void often_ticking(gcl_node_config *config)
+{
+    config->net_ticktime_s = 1;
+}
+
+/* Without what the raw peers themselves hold. */
+static size_t bytes_of_nodes(const struct raw *others)
+{
+    size_t sum = world.mem.live_bytes;
+    for (int i = 0; i < IDLE_PEERS; i++)
+        sum -= others[i].in.capacity + others[i].out.capacity;
+    return sum;
+}
+
+static struct raw idle[IDLE_PEERS];
+
+/* Long enough for two checks of the node. */
+static void tick_for_a_while(void)
+{
+    static const uint8_t tick[4];
+    for (int round = 0; round < 4; round++) {
+        for (int i = 0; i < IDLE_PEERS; i++)
+            raw_send(&idle[i], tick, sizeof tick);
+        world_live(250);
+    }
+}
+
+Test(limits, an_idle_connection_keeps_little)
+{
+    static uint8_t much[256 * KIB];
+    gcl_bytes large = {much, sizeof much};
+    char name[16];
+    world_begin();
+    a = world_start(0, often_ticking);
+    server = world_serve(a, &no_handlers, "server", NULL);
+    for (int i = 0; i < IDLE_PEERS; i++) {
+        (void)snprintf(name, sizeof name, "idle%d", i);
+        raw_init(&idle[i], name);
+    }
+    size_t before = bytes_of_nodes(idle);
+    for (int i = 0; i < IDLE_PEERS; i++)
+        raw_join(&idle[i], a);
+    cr_assert_leq((bytes_of_nodes(idle) - before) / IDLE_PEERS, IDLE_BYTES);
+    for (int i = 0; i < IDLE_PEERS; i++)
+        cr_assert_eq(gcl_send(server, gcl_to_remote("nobody", idle[i].name), "~b", large), 0);
+    cr_assert_gt((bytes_of_nodes(idle) - before) / IDLE_PEERS, IDLE_BYTES);
+    tick_for_a_while();
+    /* The node keeps a buffer of its own for the next message. */
+    cr_assert_leq(bytes_of_nodes(idle), before + 2 * sizeof much + IDLE_PEERS * IDLE_BYTES);
+    for (int i = 0; i < IDLE_PEERS; i++)
+        raw_close(&idle[i]);
     world_end();
 }
 
