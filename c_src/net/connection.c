@@ -260,6 +260,20 @@ static void on_writable(struct gcl_watch *watch)
 
 /* --- input ---------------------------------------------------------------------------------- */
 
+/* Memory is given for what has come, not for what was announced: at most as much again. */
+static void make_room(struct gcl_connection *connection, size_t missing)
+{
+    size_t most = gcl_buffer_size(&connection->input);
+    int error = 0;
+    if (most < READ_BYTES)
+        most = READ_BYTES;
+    size_t room = missing < READ_BYTES ? READ_BYTES : missing;
+    if (gcl_buffer_room(&connection->input, room < most ? room : most, &error) == NULL)
+        gcl_connection_end(connection, error, "no memory for a frame");
+    else
+        gcl_watch_read(&connection->watch, true);
+}
+
 static void frames(struct gcl_connection *connection)
 {
     const struct gcl_connection_events *events = connection->shared->events;
@@ -274,12 +288,7 @@ static void frames(struct gcl_connection *connection)
             return;
         }
         if (frame.kind == GCL_FRAME_MORE) {
-            int error = 0;
-            size_t room = frame.missing > READ_BYTES ? frame.missing : READ_BYTES;
-            if (gcl_buffer_room(input, room, &error) == NULL)
-                gcl_connection_end(connection, error, "no memory for a frame");
-            else
-                gcl_watch_read(&connection->watch, true);
+            make_room(connection, frame.missing);
             return;
         }
         if (left-- == 0) {

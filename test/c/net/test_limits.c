@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "raw.h"
 #include "world.h"
@@ -85,6 +87,38 @@ Test(limits, max_connections)
     world_end();
 }
 
+static bool is_up(void)
+{
+    return peers[0].is_up;
+}
+
+static rlim_t lowest_free_file(void)
+{
+    int fd = dup(STDERR_FILENO);
+    cr_assert_eq(close(fd), 0);
+    return (rlim_t)fd;
+}
+
+/* Who waits to be accepted is accepted when there are files again, and nothing spins until then. */
+Test(limits, files_of_the_os_process)
+{
+    struct rlimit few, limit;
+    begin();
+    raw_init(&peers[0], "x");
+    raw_dial(&peers[0], a);
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    few = limit;
+    few.rlim_cur = lowest_free_file();
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    world_await("accept_paused");
+    world_live(100);
+    cr_assert_eq(world_logged("accept_paused"), 1);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    world_until(is_up);
+    raw_close(&peers[0]);
+    world_end();
+}
+
 /* --- frames ----------------------------------------------------------------------------------- */
 
 static size_t taken;
@@ -150,6 +184,29 @@ Test(limits, frame_bytes)
     cr_assert(gcl_node_is_connected(a->node, peers[1].name));
     raw_close(&peers[0]);
     raw_close(&peers[1]);
+    world_end();
+}
+
+/* What is announced costs nothing before it comes. */
+Test(limits, memory_is_given_for_what_has_come_of_a_frame)
+{
+    static const uint8_t header[] = {0x03, 0xff, 0xff, 0xff, 112};
+    static uint8_t some[FRAME_BYTES];
+    world_begin();
+    a = world_start(0, NULL);
+    raw_init(&peers[0], "x");
+    raw_join(&peers[0], a);
+    size_t before = world.mem.live_bytes;
+    raw_send(&peers[0], header, sizeof header);
+    world_live(50);
+    cr_assert_lt(world.mem.live_bytes, before + 2 * FRAME_BYTES);
+    for (int i = 0; i < 4; i++) {
+        raw_send(&peers[0], some, sizeof some);
+        world_live(50);
+    }
+    cr_assert_lt(world.mem.live_bytes, before + 32 * (size_t)FRAME_BYTES);
+    cr_assert(gcl_node_is_connected(a->node, peers[0].name));
+    raw_close(&peers[0]);
     world_end();
 }
 
