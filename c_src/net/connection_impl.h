@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * The inside of a connection, for the two files that are it: connection_setup.c until it is up,
- * connection.c from then on and for what both need.
+ * The inside of a connection, for the files that are it: connection_setup.c until it is up,
+ * connection_input.c for what comes in, connection.c for all else.
  */
 #ifndef GCL_NET_CONNECTION_IMPL_H
 #define GCL_NET_CONNECTION_IMPL_H
@@ -69,6 +69,13 @@ void gcl_connection_set_socket(struct gcl_connection *connection, int fd);
 void gcl_connection_close_socket(struct gcl_connection *connection);
 
 void gcl_connection_drop_handshake(struct gcl_connection *connection);
+
+/* --- connection_input.c --------------------------------------------------------------------- */
+
+void gcl_connection_readable(struct gcl_watch *watch);
+
+/** Hands out frames that were received; what is too much for one turn goes to the backlog. */
+void gcl_connection_frames(struct gcl_connection *connection);
 
 /* --- connection_setup.c --------------------------------------------------------------------- */
 
