@@ -115,6 +115,11 @@ enum gcl_membership_phase gcl_membership_phase(const struct gcl_membership *m)
     return m->phase;
 }
 
+uint64_t gcl_membership_stay(const struct gcl_membership *m)
+{
+    return m->stay;
+}
+
 struct gcl_member_list gcl_membership_members(struct gcl_membership *m)
 {
     if (m->phase == GCL_MEMBERSHIP_OUT)

@@ -159,6 +159,9 @@ bool gcl_membership_next(struct gcl_membership *machine, struct gcl_membership_e
 
 enum gcl_membership_phase gcl_membership_phase(const struct gcl_membership *machine);
 
+/** How often it was started. */
+uint64_t gcl_membership_stay(const struct gcl_membership *machine);
+
 /** The members in order, this one included; empty when out. */
 struct gcl_member_list gcl_membership_members(struct gcl_membership *machine);
 

@@ -100,11 +100,24 @@ bool gcl_node_events_next(struct gcl_node *node)
     return true;
 }
 
+static void watch(struct gcl_server *server)
+{
+    bool is_on = !gcl_list_is_empty(&server->watch);
+    bool on = server->is_watcher || server->behaviour_watches;
+    if (is_on && !on)
+        gcl_list_remove(&server->watch);
+    else if (!is_on && on)
+        gcl_list_add_last(&gcl_server_at(server)->node_watchers, &server->watch);
+}
+
 void gcl_monitor_nodes(gcl_server *self, bool on)
 {
-    bool was_on = !gcl_list_is_empty(&self->watch);
-    if (was_on && !on)
-        gcl_list_remove(&self->watch);
-    else if (!was_on && on)
-        gcl_list_add_last(&gcl_server_at(self)->node_watchers, &self->watch);
+    self->is_watcher = on;
+    watch(self);
+}
+
+void gcl_server_watch_nodes(struct gcl_server *server, bool on)
+{
+    server->behaviour_watches = on;
+    watch(server);
 }

@@ -111,7 +111,7 @@ static void print_name(const struct gcl_server *server, char *text, size_t size)
         (void)snprintf(text, size, "<0.%u.%u>", self.id, self.serial);
 }
 
-static void drop(struct gcl_server *server, const char *what)
+void gcl_server_drop(struct gcl_server *server, const char *what)
 {
     char name[LOGGED_NAME_BYTES];
     print_name(server, name, sizeof name);
@@ -123,7 +123,7 @@ static void take_call(struct gcl_server *server, const struct gcl_gen_message *m
 {
     struct gcl_from from = {.server = server, .message = message};
     if (server->handlers->handle_call == NULL) {
-        drop(server, "a call");
+        gcl_server_drop(server, "a call");
         return;
     }
     gcl_server_enter(server);
@@ -134,7 +134,7 @@ static void take_call(struct gcl_server *server, const struct gcl_gen_message *m
 static void take_cast(struct gcl_server *server, struct gcl_str message)
 {
     if (server->handlers->handle_cast == NULL) {
-        drop(server, "a cast");
+        gcl_server_drop(server, "a cast");
         return;
     }
     gcl_server_enter(server);
@@ -145,7 +145,7 @@ static void take_cast(struct gcl_server *server, struct gcl_str message)
 static void take_info(struct gcl_server *server, struct gcl_str message)
 {
     if (server->handlers->handle_info == NULL) {
-        drop(server, "a message");
+        gcl_server_drop(server, "a message");
         return;
     }
     gcl_server_enter(server);
@@ -222,7 +222,7 @@ static void take_down(struct gcl_server *server, const struct gcl_signal *down)
         return;
     }
     if (server->handlers->handle_down == NULL) {
-        drop(server, "the end of a process that it monitors");
+        gcl_server_drop(server, "the end of a process that it monitors");
         return;
     }
     gcl_term what = what_was_watched(server, down);
@@ -235,7 +235,7 @@ static void take_down(struct gcl_server *server, const struct gcl_signal *down)
 static void take_exit(struct gcl_server *server, const struct gcl_signal *signal)
 {
     if (server->handlers->handle_exit == NULL) {
-        drop(server, "an exit signal");
+        gcl_server_drop(server, "an exit signal");
         return;
     }
     gcl_server_enter(server);
@@ -349,6 +349,7 @@ static void run_terminate(struct gcl_server *server, struct gcl_str reason)
     gcl_callers_drop_all(server);
     gcl_global_server_ends(gcl_server_at(server), server);
     gcl_monitor_nodes(server, false);
+    gcl_server_watch_nodes(server, false);
     if (server->handlers->terminate != NULL) {
         gcl_server_enter(server);
         server->handlers->terminate(server, term_of(server, reason), server->user);
@@ -430,7 +431,7 @@ int gcl_server_start(gcl_node *node, const gcl_server_config *config, gcl_server
         return error;
     }
     server->handlers = config->handlers;
-    server->user = config->user;
+    server->user = server->program_user = config->user;
     server->process.core.trap_exit = config->trap_exit;
     gcl_list_init(&server->timers);
     gcl_list_init(&server->calls);
@@ -463,7 +464,7 @@ gcl_node *gcl_server_node(const gcl_server *server)
 
 void *gcl_server_user(const gcl_server *server)
 {
-    return server->user;
+    return server->program_user;
 }
 
 void gcl_server_set_trap_exit(gcl_server *self, bool on)

@@ -25,6 +25,7 @@ struct gcl_server {
     struct gcl_process process; /* first: a process of this class is a server */
     const gcl_handlers *handlers;
     void *user;
+    void *program_user;          /* what gcl_server_user() gives: `user`, but for behaviours */
     struct gcl_list timers;      /* struct timer */
     struct gcl_list calls;       /* struct gcl_call */
     struct gcl_list callers;     /* struct gcl_kept_caller */
@@ -33,7 +34,9 @@ struct gcl_server {
     struct gcl_str stop_reason;  /* owned; set by gcl_stop(), or by a mistake of the program */
     bool is_mistaken;            /* ... by the latter */
     bool is_suspended;
-    bool is_ending; /* no handler runs any more */
+    bool is_watcher;        /* it asked for node events */
+    bool behaviour_watches; /* ... or its behaviour did */
+    bool is_ending;         /* no handler runs any more */
 };
 
 static inline struct gcl_node *gcl_server_at(const struct gcl_server *server)
@@ -62,6 +65,12 @@ void gcl_server_take_now(struct gcl_server *server, const struct gcl_signal *sig
 /** Monitors with a reference that is there already. Errors of gcl_monitor(). */
 int gcl_server_monitor(struct gcl_server *server, const struct gcl_target *target,
                        struct gcl_peer *peer, const gcl_ref *ref);
+
+/** Logs that a message was dropped because there is no handler for `what`. */
+void gcl_server_drop(struct gcl_server *server, const char *what);
+
+/** As gcl_monitor_nodes(), for a behaviour; the program's own wish is in `is_watcher`. */
+void gcl_server_watch_nodes(struct gcl_server *server, bool on);
 
 /** A mistake of the program in a pattern: for struct gcl_term_context. */
 void gcl_server_misuse(const char *file, int line, const char *text, void *user);

@@ -22,7 +22,7 @@ find c_src include -name '*.[ch]' 2>/dev/null | sort | xargs awk '
         may["core"] = "core/ wire/term base/"
         may["net"] = "net/ wire/ base/"
         may["node"] = "node/ core/ net/ wire/ base/"
-        may["cluster"] = "cluster/ node/ core/membership wire/term base/"
+        may["cluster"] = "cluster/ node/ net/crypto core/membership wire/term base/"
         may["tool"] = "tool/ cluster/ node/ wire/term base/"
         pure = " base wire core "
         n = split("assert ctype errno float inttypes limits math stdalign stdarg stdbool stddef " \
