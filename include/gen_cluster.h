@@ -7,6 +7,7 @@
  * | `node.h`    | a node: its name, its connections, other threads              |
  * | `global.h`  | global names                                                  |
  * | `server.h`  | processes: handlers, calls, messages, links, monitors, timers |
+ * | `cluster.h` | members of clusters: who joins, who leaves, who leads         |
  * | `term.h`    | terms: taken apart and made by patterns                       |
  * | `program.h` | main(): options, `ready`, an orderly end                      |
  * | `cookie.h`  | the cookie of ~/.erlang.cookie                                |
@@ -18,6 +19,7 @@
 #define GEN_CLUSTER_H
 
 #include <gen_cluster/alloc.h>
+#include <gen_cluster/cluster.h>
 #include <gen_cluster/cookie.h>
 #include <gen_cluster/error.h>
 #include <gen_cluster/global.h>
