@@ -4,11 +4,12 @@
 %% that, with a deadline. Nothing else in the suites waits.
 -module(cluster_helper).
 
--export([start_nodes/1, start_nodes/2, stop_nodes/1, stop_node/1, kill_node/1, restart_node/1]).
--export([nodes_of/1, on/4, while_stopped/2]).
+-export([start_nodes/1, start_nodes/2, start_node/1, stop_nodes/1, stop_node/1, kill_node/1]).
+-export([restart_node/1, nodes_of/1, on/4, while_stopped/2]).
 -export([cluster/0, start_member/2, start_member/3, settled_member/3, start_cluster/2]).
 -export([start_cluster/3, expect/2, expect_any/2, next_event/1, no_more_events/1, forget_events/1]).
--export([await_pids/2, await_leader/2, await_down/2, await_node/2, await_until/1, do/2]).
+-export([await_pids/2, await_leader/2, await_down/2, await_node/2, await_until/1, pause/1]).
+-export([do/2]).
 -export([split/2, heal/1, stop_members/1, attempt/1]).
 -export([start_log/1, expect_log/2, stop_log/1, log/2]).
 
@@ -48,6 +49,12 @@ start_nodes(Count, Args) ->
      || {_, Monitor} <- Starters
     ].
 
+%% A node of a name that was chosen before.
+-spec start_node(node()) -> peer().
+start_node(Node) ->
+    [Name, _Host] = string:split(atom_to_list(Node), "@"),
+    start_node(Name, []).
+
 %% Not linked to the caller, which may be no more than a configuration function.
 start_node(Name, Args) ->
     Ebin = filename:dirname(code:which(gen_cluster)),
@@ -76,8 +83,7 @@ stop_nodes(Peers) -> lists:foreach(fun stop_node/1, Peers).
 -spec restart_node(peer()) -> peer().
 restart_node({_, Node} = Peer) ->
     kill_node(Peer),
-    [Name, _Host] = string:split(atom_to_list(Node), "@"),
-    start_node(Name, []).
+    start_node(Node).
 
 -spec stop_node(peer()) -> ok.
 stop_node({Peer, Node}) ->
@@ -278,6 +284,10 @@ await_until(Condition, Deadline) ->
         {false, false} ->
             ct:fail({never, Condition})
     end.
+
+%% For tests at random, in which it matters when something happens.
+-spec pause(non_neg_integer()) -> ok.
+pause(Milliseconds) -> timer:sleep(Milliseconds).
 
 %% Runs a function in a member, with what handle_call may return.
 -spec do(pid(), fun((gen_server:from(), term()) -> term())) -> term().
