@@ -256,8 +256,8 @@ static void burst(gcl_server *self, gcl_pid to, int32_t count)
             (void)gcl_exit(self, to, "{n, ~i}", i);
             break;
         case 3:
-            (void)gcl_link(self, to);
-            (void)gcl_send(self, gcl_to_pid(to), "{n, ~i}", i);
+            if (gcl_link(self, to) == 0)
+                (void)gcl_send(self, gcl_to_pid(to), "{n, ~i}", i);
             (void)gcl_unlink(self, to);
             break;
         default:

@@ -52,7 +52,8 @@ Test(term_walk, every_kind_of_term)
     GOOD(ATOM);
     GOOD(PID);
     GOOD("\x67\x77\1n\0\0\0\1\0\0\0\2\3");
-    GOOD("\x5a\0\5\x77\1n\0\0\0\1" "\0\0\0\1" UNIQ);
+    GOOD("\x5a\0\5\x77\1n\0\0\0\1"
+         "\0\0\0\1" UNIQ);
     GOOD("\x72\0\1\x77\1n\0\0\0\0\1");
     GOOD("\x65\x77\1n\0\0\0\1\0");
     GOOD("\x59\x77\1n\0\0\0\1\0\0\0\2");
