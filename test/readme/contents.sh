@@ -12,7 +12,9 @@ grep -q '^int main(' "$scratch/member.c" || fail 'no C member with main()'
 lines=$(wc -l <"$scratch/member.c")
 [ "$lines" -le 60 ] || fail "the C member has $lines lines"
 block text | grep -q 'C node' || fail 'no picture with a C node'
-block sh | grep -qx 'make test' || fail 'no make test'
+for command in 'make demo' 'make test'; do
+    block sh | grep -qx "$command" || fail "no $command"
+done
 for heading in 'Try it' 'Join an existing cluster' 'What to expect' 'Licence'; do
     grep -qx "## $heading" README.md || fail "no heading: $heading"
 done
