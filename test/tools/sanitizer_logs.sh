@@ -6,6 +6,17 @@
 # because neither Criterion nor Common Test looks at what a child process reports when it ends.
 set -u
 name=$1 folder=$2 results=$3
+
+# Criterion's runner leaks a block now and then (2.4.1): no function of ours is in such a report.
+is_of_criterion()
+{
+    grep -q 'ERROR: LeakSanitizer' "$1" && ! grep -E '^ *#[0-9]+ ' "$1" |
+        grep -vqE 'in __interceptor_[a-z]+ |libcriterion\.so|in __libc_start_|in _start '
+}
+
+for report in "$folder"/*; do
+    [ -f "$report" ] && is_of_criterion "$report" && rm "$report"
+done
 if [ -n "$(ls -A "$folder" 2>/dev/null)" ]; then
     echo "sanitizer $name failed" >>"$results"
     head -n 60 "$folder"/*
