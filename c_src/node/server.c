@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of a server and what is handed to its handlers. */
+/* The life of a server. */
 #include "node/server.h"
 
 #include <stdio.h>
@@ -8,25 +8,17 @@
 #include "core/reason.h"
 #include "node/call.h"
 #include "node/caller.h"
-#include "node/gen.h"
 #include "node/global.h"
-#include "node/io.h"
 #include "node/mailbox.h"
 #include "node/message.h"
 #include "node/node.h"
-#include "node/sys.h"
 #include "node/timer.h"
 
-enum { LOGGED_NAME_BYTES = 256, LOGGED_REASON_BYTES = 512 };
+enum { LOGGED_REASON_BYTES = 512 };
 
 static struct gcl_server *server_of(struct gcl_process *process)
 {
     return GCL_CONTAINER_OF(process, struct gcl_server, process);
-}
-
-static gcl_term term_of(struct gcl_server *server, struct gcl_str bytes)
-{
-    return gcl_term_of(&gcl_server_at(server)->terms, bytes);
 }
 
 /* --- around handlers ------------------------------------------------------------------------ */
@@ -98,208 +90,7 @@ void gcl_server_misuse(const char *file, int line, const char *text, void *user)
         set_stop_reason(server, reason);
 }
 
-/* --- what reaches it ------------------------------------------------------------------------ */
-
-/* Its registered name, or the pid; for logs. */
-static void print_name(const struct gcl_server *server, char *text, size_t size)
-{
-    const struct gcl_registration *name = server->process.core.registration;
-    gcl_pid self = gcl_self(server);
-    if (name != NULL)
-        (void)snprintf(text, size, "%.*s", (int)name->size, (const char *)name->name);
-    else
-        (void)snprintf(text, size, "<0.%u.%u>", self.id, self.serial);
-}
-
-void gcl_server_drop(struct gcl_server *server, const char *what)
-{
-    char name[LOGGED_NAME_BYTES];
-    print_name(server, name, sizeof name);
-    gcl_log(&gcl_server_at(server)->log, GCL_LOG_NOTICE, "unhandled", "%s has no handler for %s",
-            name, what);
-}
-
-static void take_call(struct gcl_server *server, const struct gcl_gen_message *message)
-{
-    struct gcl_from from = {.server = server, .message = message};
-    if (server->handlers->handle_call == NULL) {
-        gcl_server_drop(server, "a call");
-        return;
-    }
-    gcl_server_enter(server);
-    gcl_server_leave(server, server->handlers->handle_call(server, term_of(server, message->term),
-                                                           &from, server->user));
-}
-
-static void take_cast(struct gcl_server *server, struct gcl_str message)
-{
-    if (server->handlers->handle_cast == NULL) {
-        gcl_server_drop(server, "a cast");
-        return;
-    }
-    gcl_server_enter(server);
-    gcl_server_leave(server,
-                     server->handlers->handle_cast(server, term_of(server, message), server->user));
-}
-
-static void take_info(struct gcl_server *server, struct gcl_str message)
-{
-    if (server->handlers->handle_info == NULL) {
-        gcl_server_drop(server, "a message");
-        return;
-    }
-    gcl_server_enter(server);
-    gcl_server_leave(server,
-                     server->handlers->handle_info(server, term_of(server, message), server->user));
-}
-
-/* An answer without its alias: from a peer that has none (OTP 23), or one nobody waits for. */
-static void take_reply(struct gcl_server *server, const struct gcl_gen_message *message,
-                       struct gcl_str whole)
-{
-    struct gcl_call *call = gcl_call_find(server, &message->ref);
-    if (call != NULL)
-        gcl_call_finish(call, 0, message->term);
-    else
-        take_info(server, whole);
-}
-
-static void take_message(struct gcl_server *server, const struct gcl_signal *signal,
-                         struct gcl_alias *alias)
-{
-    struct gcl_gen_message message;
-    gcl_gen_decode(signal->term, &message);
-    if (alias != NULL && alias->kind == GCL_ALIAS_CALL) {
-        /* Only the answer is sent to this one; what else comes by it is nobody's. */
-        if (message.kind == GCL_GEN_REPLY)
-            gcl_call_finish(GCL_CONTAINER_OF(alias, struct gcl_call, alias), 0, message.term);
-        return;
-    }
-    switch (message.kind) {
-    case GCL_GEN_CALL:
-        take_call(server, &message);
-        return;
-    case GCL_GEN_CAST:
-        take_cast(server, message.term);
-        return;
-    case GCL_GEN_SYSTEM:
-        gcl_sys_take(server, &message);
-        return;
-    case GCL_GEN_IO:
-        gcl_io_take(server, &message);
-        return;
-    case GCL_GEN_REPLY:
-        take_reply(server, &message, signal->term);
-        return;
-    case GCL_GEN_INFO:
-        take_info(server, signal->term);
-        return;
-    }
-}
-
-static gcl_term what_was_watched(struct gcl_server *server, const struct gcl_signal *down)
-{
-    struct gcl_node *node = gcl_server_at(server);
-    struct gcl_name *name =
-        gcl_names_get(&node->core.names, down->from.node, down->from.generation);
-    gcl_term what;
-    int error;
-    if (down->from_name.size == 0) {
-        error = gcl_message_event(node, GCL_MESSAGE("~p", down->from), &what);
-    } else {
-        gcl_bytes local = {down->from_name.bytes, down->from_name.size};
-        gcl_bytes at = {name != NULL ? name->bytes : NULL, name != NULL ? name->size : 0};
-        error = gcl_message_event(node, GCL_MESSAGE("{~a, ~a}", local, at), &what);
-    }
-    return error == 0 ? what : gcl_term_make(&node->terms, NULL, 0);
-}
-
-static void take_down(struct gcl_server *server, const struct gcl_signal *down)
-{
-    struct gcl_call *call = gcl_call_of_ref(server, &down->ref);
-    if (call != NULL) {
-        gcl_call_down(call, down->term);
-        return;
-    }
-    if (server->handlers->handle_down == NULL) {
-        gcl_server_drop(server, "the end of a process that it monitors");
-        return;
-    }
-    gcl_term what = what_was_watched(server, down);
-    gcl_server_enter(server);
-    gcl_server_leave(server,
-                     server->handlers->handle_down(server, down->ref, what,
-                                                   term_of(server, down->term), server->user));
-}
-
-static void take_exit(struct gcl_server *server, const struct gcl_signal *signal)
-{
-    if (server->handlers->handle_exit == NULL) {
-        gcl_server_drop(server, "an exit signal");
-        return;
-    }
-    gcl_server_enter(server);
-    gcl_server_leave(server,
-                     server->handlers->handle_exit(server, signal->from,
-                                                   term_of(server, signal->term), server->user));
-}
-
-/* The text is in an atom's limits: it was a node's name. */
-static void take_node(struct gcl_server *server, const struct gcl_signal *signal)
-{
-    char name[GCL_NODE_NAME_MAX_BYTES + 1];
-    if (server->handlers->handle_node == NULL || gcl_list_is_empty(&server->watch))
-        return;
-    memcpy(name, signal->from_name.bytes, signal->from_name.size);
-    name[signal->from_name.size] = '\0';
-    gcl_server_enter(server);
-    gcl_server_leave(server,
-                     server->handlers->handle_node(server, name, signal->op == GCL_SIGNAL_NODE_UP,
-                                                   term_of(server, signal->term), server->user));
-}
-
-void gcl_server_take_now(struct gcl_server *server, const struct gcl_signal *signal,
-                         struct gcl_alias *alias)
-{
-    switch (signal->op) {
-    case GCL_SIGNAL_SEND:
-        take_message(server, signal, alias);
-        return;
-    case GCL_SIGNAL_DOWN:
-        take_down(server, signal);
-        return;
-    case GCL_SIGNAL_EXIT:
-    case GCL_SIGNAL_EXIT2:
-        take_exit(server, signal);
-        return;
-    case GCL_SIGNAL_NODE_UP:
-    case GCL_SIGNAL_NODE_DOWN:
-        take_node(server, signal);
-        return;
-    case GCL_SIGNAL_LINK:
-    case GCL_SIGNAL_UNLINK:
-    case GCL_SIGNAL_UNLINK_ACK:
-    case GCL_SIGNAL_MONITOR:
-    case GCL_SIGNAL_DEMONITOR:
-    case GCL_SIGNAL_GROUP_LEADER:
-    case GCL_SIGNAL_SPAWN_REPLY:
-    case GCL_SIGNAL_STOP:
-    case GCL_SIGNAL_END:
-    case GCL_SIGNAL_OPS:
-        return; /* the core's */
-    }
-}
-
-void gcl_server_take(struct gcl_server *server, const struct gcl_signal *signal,
-                     struct gcl_alias *alias)
-{
-    if (server->is_ending)
-        return;
-    if (server->mailbox == NULL || gcl_mailbox_passes(server, signal))
-        gcl_server_take_now(server, signal, alias);
-    else
-        gcl_mailbox_add(server, signal);
-}
+/* --- effects of the core --------------------------------------------------------------------- */
 
 static void deliver(struct gcl_process *process, const struct gcl_effect *effect)
 {
@@ -313,19 +104,29 @@ static void take_signal(struct gcl_process *process, const struct gcl_signal *si
 
 /* --- ends ----------------------------------------------------------------------------------- */
 
+void gcl_server_print_name(const struct gcl_server *server, char *text, size_t size)
+{
+    const struct gcl_registration *name = server->process.core.registration;
+    gcl_pid self = gcl_self(server);
+    if (name != NULL)
+        (void)snprintf(text, size, "%.*s", (int)name->size, (const char *)name->name);
+    else
+        (void)snprintf(text, size, "<0.%u.%u>", self.id, self.serial);
+}
+
 static bool is_expected(struct gcl_server *server, struct gcl_str reason)
 {
     return gcl_reason_is(reason, "normal") || gcl_reason_is(reason, "shutdown") ||
-           gcl_match(term_of(server, reason), "{shutdown, _}");
+           gcl_match(gcl_server_term(server, reason), "{shutdown, _}");
 }
 
 static void log_end(struct gcl_server *server, struct gcl_str reason)
 {
-    char name[LOGGED_NAME_BYTES], text[LOGGED_REASON_BYTES];
+    char name[GCL_SERVER_NAME_BYTES], text[LOGGED_REASON_BYTES];
     if (is_expected(server, reason))
         return;
-    print_name(server, name, sizeof name);
-    if (gcl_term_print(term_of(server, reason), text, sizeof text, NULL) == GCL_ETERM)
+    gcl_server_print_name(server, name, sizeof name);
+    if (gcl_term_print(gcl_server_term(server, reason), text, sizeof text, NULL) == GCL_ETERM)
         text[0] = '\0';
     gcl_log(&gcl_server_at(server)->log, GCL_LOG_WARNING, "server_ended", "%s ends with reason %s",
             name, text);
@@ -352,7 +153,7 @@ static void run_terminate(struct gcl_server *server, struct gcl_str reason)
     gcl_server_watch_nodes(server, false);
     if (server->handlers->terminate != NULL) {
         gcl_server_enter(server);
-        server->handlers->terminate(server, term_of(server, reason), server->user);
+        server->handlers->terminate(server, gcl_server_term(server, reason), server->user);
         gcl_server_leave(server, GCL_CONTINUE);
     }
     drop_aliases(server);
@@ -456,6 +257,11 @@ int gcl_server_stop_message(gcl_server *server, gcl_message message)
 }
 
 /* --- what it is ----------------------------------------------------------------------------- */
+
+gcl_term gcl_server_term(struct gcl_server *server, struct gcl_str bytes)
+{
+    return gcl_term_of(&gcl_server_at(server)->terms, bytes);
+}
 
 gcl_node *gcl_server_node(const gcl_server *server)
 {

@@ -44,6 +44,13 @@ static inline struct gcl_node *gcl_server_at(const struct gcl_server *server)
     return server->process.node;
 }
 
+/** A view of encoded bytes. */
+gcl_term gcl_server_term(struct gcl_server *server, struct gcl_str bytes);
+
+/** Its registered name, or its pid, terminated and cut at need; for logs. */
+enum { GCL_SERVER_NAME_BYTES = 256 };
+void gcl_server_print_name(const struct gcl_server *server, char *text, size_t size);
+
 /** Around each call of a handler. After leave the server may be gone. */
 void gcl_server_enter(struct gcl_server *server);
 void gcl_server_leave(struct gcl_server *server, gcl_result result);
