@@ -2,7 +2,9 @@
 /**
  * The inside of a member: the membership machine and all by which its effects are carried out.
  *
- *     cluster.c     its life, and the handlers of the server that it is
+ *     cluster.c     its life
+ *     handler.c     the handlers of the server that it is
+ *     verb.c        what programs can change
  *     effect.c      from events to effects, and what they do
  *     monitor.c     monitors, found by reference and by tag
  *     callback.c    what the user is to be told, in order, once the machine is at rest
@@ -78,6 +80,16 @@ static inline int gcl_cluster_check(const struct gcl_cluster *cluster)
     bool is_open = cluster->machine != NULL && !cluster->server->is_ending && !cluster->is_broken;
     return is_open ? 0 : GCL_ECLOSED;
 }
+
+/* --- cluster.c, handler.c, verb.c ----------------------------------------------------------- */
+
+extern const gcl_handlers gcl_cluster_server_handlers;
+
+/** All of it, but for what is told by callbacks. */
+void gcl_cluster_free(struct gcl_cluster *cluster);
+
+/** Takes over `meta`, also on error. GCL_EINVAL: no map of at most 4 KiB. */
+int gcl_cluster_take_meta(struct gcl_cluster *cluster, gcl_term meta);
 
 /* --- effect.c ------------------------------------------------------------------------------- */
 
