@@ -14,7 +14,8 @@ main(_) ->
     {Second, Other} = start(['nobody@localhost', One]),
     Three = sorted([Beam, One, Other]),
     printed(First, One, "handle_join ~ts, members ~ts", [Other, Three]),
-    printed(Second, Other, "handle_leader_change ~ts, members ~ts", [Beam, Three]),
+    %% Whether it hears of the leader before it has met all the others is not said.
+    printed(Second, Other, "handle_leader_change ~ts, members .*", [Beam]),
 
     {Third, Last} = start([Beam]),
     Four = sorted([Beam, One, Other, Last]),
