@@ -1,3 +1,5 @@
+#!/usr/bin/env escript
+%%! +Bd
 %% SPDX-License-Identifier: Apache-2.0
 %% demo.escript ROOT PROGRAM FOLDER: see demo beside it, which runs this.
 %%
@@ -15,10 +17,12 @@
 -define(INPUT,
     "Loop = fun Loop() -> case io:parse_erl_exprs(\"\") of"
     " {ok, Expressions, _} -> {value, _, _} = erl_eval:exprs(Expressions, []), Loop();"
-    " {eof, _} -> init:stop() end end, spawn(Loop)."
+    " _ -> init:stop() end end, spawn(Loop)."
 ).
 
 main([Root, Program, Folder]) ->
+    %% As Ctrl-C (+Bd) does: ends this process at once, and the nodes lose their input.
+    ok = os:set_signal(sigterm, default),
     put(paths, [filename:join(Root, "ebin"), Folder]),
     put(running, []),
     put(members, []),
@@ -157,10 +161,11 @@ stop(Port) ->
 %% This script holds the other end of its input, so it ends with it at the latest.
 start(Name, Args) ->
     Formatter = "{logger_formatter, #{template => [msg, \"\\n\"], single_line => true}}",
+    Handlers = "[{handler, default, logger_std_h, #{formatter => " ++ Formatter ++ "}}]",
     Common = [
-        ["-noshell", "-name", Name],
+        ["+Bd", "-noshell", "-name", Name, "-start_epmd", "false"],
         ["-kernel", "inet_dist_use_interface", "{127,0,0,1}"],
-        ["-kernel", "logger", "[{handler, default, logger_std_h, #{formatter => " ++ Formatter ++ "}}]"],
+        ["-kernel", "logger", Handlers],
         ["-eval", ?INPUT],
         ["-pa" | get(paths)]
     ],

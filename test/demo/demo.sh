@@ -3,17 +3,11 @@
 # `make demo` without a keyboard: all happens, soon enough, and nothing is left of it. Meanwhile its
 # processes are looked at: whom they listen to, and which epmd and which home they have.
 . test/tools/scratch.sh
+. test/tools/processes.sh
 make -s all
-mark=GEN_CLUSTER_DEMO_TEST=$$-$RANDOM
 
-# The processes of the demo have the mark in their environment.
-processes()
-{
-    grep -lzx "$mark" /proc/[0-9]*/environ 2>/dev/null | cut -d / -f 3
-}
-
-# The addresses on which a process listens, as /proc/net/tcp has them: 0100007F is 127.0.0.1, 1 at the
-# end behind zeros is ::1, which epmd always takes as well.
+# The addresses on which a process listens, as /proc/net/tcp has them: 0100007F is 127.0.0.1, zeros
+# with 01000000 at the end are ::1, which epmd always takes as well.
 listens_on()
 {
     readlink "/proc/$1/fd"/* 2>/dev/null | sed -n 's/^socket:\[\(.*\)\]$/\1/p' >"$scratch/sockets"
@@ -25,12 +19,12 @@ look()
 {
     for pid in $(processes); do
         listens_on "$pid" >>"$scratch/addresses"
-        tr '\0' '\n' <"/proc/$pid/environ" | grep -a '^HOME=\|^ERL_EPMD_PORT=' >>"$scratch/settings" || :
-    done 2>/dev/null
+        tr '\0' '\n' <"/proc/$pid/environ" | grep -a '^HOME=\|^ERL_EPMD_PORT=' || :
+    done 2>/dev/null >>"$scratch/settings"
 }
 
 begin=$SECONDS
-env $mark make demo >"$scratch/transcript" 2>&1 </dev/null &
+env "$mark" make demo >"$scratch/transcript" 2>&1 </dev/null &
 demo=$!
 while kill -0 $demo 2>/dev/null; do
     look
@@ -46,8 +40,11 @@ cat "$scratch/transcript"
 [ -s "$scratch/addresses" ] || fail 'nobody listened'
 ! grep -vx '0100007F\|0*01000000' "$scratch/addresses" || fail 'not the loopback'
 port=$(sort -u "$scratch/settings" | sed -n 's/^ERL_EPMD_PORT=//p')
-[ -n "$port" ] && [ "$port" != 4369 ] || fail "epmd on port '$port'"
-home=$(sort -u "$scratch/settings" | sed -n 's/^HOME=//p' | grep -vx "$HOME") || fail 'no home of its own'
+case $port in
+'' | 4369) fail "epmd on port '$port'" ;;
+esac
+home=$(sort -u "$scratch/settings" | sed -n 's/^HOME=//p' | grep -vx "$HOME") ||
+    fail 'no home of its own'
 [ ! -e "$home" ] || fail "its home $home is left"
 
 # Each callback, by which node; and that a line with a node is one of the three, or their guest.
@@ -61,5 +58,5 @@ shows one@127.0.0.1 'handle_join three@127.0.0.1'
 shows two@127.0.0.1 'handle_node_joined three@127.0.0.1'
 shows three@127.0.0.1 'terminate normal'
 grep -q '^-- now the node in C is killed' "$scratch/transcript" || fail 'does not say what is killed'
-! grep -v '^-- \|^\(one\|two\|three\|guest\)@127[.]0[.]0[.]1: \|^  [A-Z]' "$scratch/transcript" ||
-    fail 'lines of nobody'
+told='^-- \|^\(one\|two\|three\|guest\)@127[.]0[.]0[.]1: \|^  [A-Z]'
+! grep -v "$told" "$scratch/transcript" || fail 'lines of nobody'

@@ -20,6 +20,7 @@ chmod +x "$scratch/bin/rebar3"
 PATH=$small/bin:$scratch/bin:$PATH
 
 [ "$(command -v erl)" = "$small/bin/erl" ] || fail 'another erl'
-erl -noinput -eval '{error, bad_name} = code:lib_dir(common_test), halt().' || fail 'common_test is there'
+erl -noinput -eval '{error, bad_name} = code:lib_dir(common_test), halt().' ||
+    fail 'common_test is there'
 erlc -Werror -pa ebin -o "$scratch" examples/*.erl
 priv/demo "$PWD/priv/bin/example_cluster_srv" "$scratch"

@@ -56,9 +56,8 @@ main(_) ->
 start(Seeds) ->
     Name = example_program:unique("member"),
     Args = lists:append([["--seed", atom_to_list(Seed)] || Seed <- Seeds]),
-    Port = example_program:start(
-        "example_cluster_srv", ["--until-stdin-eof", "--sname", Name, "--listen", "127.0.0.1" | Args]
-    ),
+    Common = ["--until-stdin-eof", "--sname", Name, "--listen", "127.0.0.1"],
+    Port = example_program:start("example_cluster_srv", Common ++ Args),
     [] = example_program:line(Port, "^" ++ Name ++ ": init$"),
     {Node, _} = example_program:ready(Port),
     {Port, Node}.

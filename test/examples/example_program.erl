@@ -2,8 +2,8 @@
 %% For the tests of examples: runs one of the programs in priv/bin/ and reads what it prints.
 -module(example_program).
 
--export([begin_node/0, unique/1, start/2, start/3, start_at/3, line/2, no_more/1, ready/1, os_pid/1]).
--export([signal/2, ended/1, stop/1]).
+-export([begin_node/0, unique/1, start/2, start/3, start_at/3, line/2, no_more/1, ready/1]).
+-export([os_pid/1, signal/2, ended/1, stop/1]).
 
 -define(DEADLINE, 20000).
 
@@ -15,7 +15,8 @@ begin_node() ->
 
 -spec unique(string()) -> string().
 unique(Name) ->
-    Name ++ os:getpid() ++ "_" ++ integer_to_list(erlang:unique_integer([positive])) ++ "@localhost".
+    Number = integer_to_list(erlang:unique_integer([positive])),
+    Name ++ os:getpid() ++ "_" ++ Number ++ "@localhost".
 
 -spec start(string(), [string()]) -> port().
 start(Program, Args) -> start(Program, Args, []).

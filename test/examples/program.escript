@@ -48,7 +48,7 @@ name() -> example_program:unique("member").
 help(_) ->
     {["Usage: " ++ _ | Lines], 0} = run(["--help"]),
     [
-        {Option, true} = {Option, lists:any(fun(Line) -> string:find(Line, Option) =/= nomatch end, Lines)}
+        {Option, [_ | _]} = {Option, [Line || Line <- Lines, string:find(Line, Option) =/= nomatch]}
      || Option <- string:lexemes(
             "--name --sname --cookie-file --seed --hidden --visible --port --net-ticktime "
             "--until-stdin-eof --help --version",
@@ -160,7 +160,8 @@ net_ticktime(_) ->
             [Node, Node]
         )
     ),
-    Peer = example_program:start_at(os:find_executable("erl"), ["-sname", name(), "-noshell", "-eval", Eval], []),
+    Args = ["-sname", name(), "-noshell", "-eval", Eval],
+    Peer = example_program:start_at(os:find_executable("erl"), Args, []),
     [] = example_program:line(Peer, "^pong"),
     ok = example_program:signal(Peer, "STOP"),
     receive
