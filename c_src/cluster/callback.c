@@ -42,13 +42,13 @@ static int fill_pids(struct gcl_cluster *cluster, struct callback *callback,
         error = gcl_cluster_pid_of(cluster, news->member, &callback->pid);
     for (size_t i = 0; i < callback->count && error == 0; i++)
         error =
-            gcl_cluster_pid_of(cluster, gcl_member_list_at(news->members, i), &callback->pids[i]);
+            gcl_cluster_pid_of(cluster, gcl_member_list_at(&news->members, i), &callback->pids[i]);
     return error;
 }
 
 int gcl_cluster_tell(struct gcl_cluster *cluster, const struct gcl_cluster_news *news)
 {
-    size_t count = news->members != NULL ? news->members->count : 0;
+    size_t count = news->members.count;
     struct callback *callback;
     if (!is_wanted(cluster, news->kind))
         return 0;

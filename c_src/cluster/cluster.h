@@ -135,7 +135,7 @@ struct gcl_cluster_news {
     enum gcl_cluster_callback_kind kind;
     gcl_departure why;
     const struct gcl_member_id *member; /* NULL: none */
-    const struct gcl_member_list *members;
+    struct gcl_member_list members;
     struct gcl_str term;
 };
 
@@ -183,7 +183,7 @@ void gcl_cluster_subscribers_fini(struct gcl_cluster *cluster);
 void gcl_cluster_notify(struct gcl_cluster *cluster, gcl_message event);
 
 /** Tells a ballot's outcome, and frees it. */
-gcl_result gcl_cluster_ballot_end(struct gcl_cluster *cluster, struct gcl_cluster_pending *ballot);
+gcl_result gcl_cluster_ballot_end(struct gcl_cluster *cluster, struct gcl_cluster_pending *pending);
 
 /** Those that have no outcome yet, or have not told it, are canceled. */
 void gcl_cluster_ballots_fini(struct gcl_cluster *cluster);

@@ -22,8 +22,10 @@ int gcl_cluster_break(struct gcl_cluster *cluster)
 static void show(struct gcl_str name, char *text, size_t size)
 {
     size_t i;
-    for (i = 0; i < name.size && i + 1 < size; i++)
-        text[i] = name.bytes[i] > ' ' && name.bytes[i] < 0x7f ? (char)name.bytes[i] : '?';
+    for (i = 0; i < name.size && i + 1 < size; i++) {
+        bool is_shown = name.bytes[i] > ' ' && name.bytes[i] < 0x7f;
+        memcpy(&text[i], is_shown ? &name.bytes[i] : (const uint8_t *)"?", 1);
+    }
     text[i] = '\0';
 }
 
@@ -193,7 +195,7 @@ static void tell(struct gcl_cluster *cluster, const struct gcl_membership_effect
     struct gcl_cluster_news news = {.kind = kind,
                                     .why = departures[effect->departure],
                                     .member = effect->member,
-                                    .members = &effect->members,
+                                    .members = effect->members,
                                     .term = gcl_str_make(NULL, 0)};
     if (kind == GCL_CLUSTER_CALLBACK_LEAVE)
         news.term = reason_of(effect);

@@ -339,9 +339,10 @@ static int read_map(struct reading *reading, gcl_term map, const char **wrong)
 int gcl_cluster_message_decode(struct gcl_cluster_pids *room, gcl_term term, struct gcl_str cluster,
                                struct gcl_membership_message *message, const char **wrong)
 {
-    struct reading reading = {message, room, 0};
+    struct reading reading = {.room = room};
     struct envelope envelope;
     memset(message, 0, sizeof *message);
+    reading.message = message;
     *wrong = "malformed";
     if (gcl_term_check(term) != 0 || !open_envelope(term, &envelope))
         return GCL_ETERM;

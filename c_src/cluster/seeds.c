@@ -88,8 +88,10 @@ static void log_bad(const struct gcl_cluster_seeds *seeds, const char *source, s
 {
     char shown[SHOWN_BYTES + 1];
     size_t size = text.size < SHOWN_BYTES ? text.size : SHOWN_BYTES;
-    for (size_t i = 0; i < size; i++)
-        shown[i] = text.bytes[i] >= ' ' && text.bytes[i] < 0x7f ? (char)text.bytes[i] : '?';
+    for (size_t i = 0; i < size; i++) {
+        bool is_shown = text.bytes[i] >= ' ' && text.bytes[i] < 0x7f;
+        memcpy(&shown[i], is_shown ? &text.bytes[i] : (const uint8_t *)"?", 1);
+    }
     shown[size] = '\0';
     gcl_log(seeds->log, GCL_LOG_WARNING, "bad_seed", "\"%s\" from %s %s", shown, source, why);
 }
@@ -140,14 +142,13 @@ static size_t end_of_term(struct gcl_str text)
     uint8_t quote = 0;
     for (size_t at = 0; at < text.size; at++) {
         uint8_t character = text.bytes[at];
-        if (quote == '%' ? character == '\n' : quote != 0 && character == quote)
+        bool is_escape = quote == 0 ? character == '$' : quote != '%' && character == '\\';
+        if (is_escape)
+            at++; /* the next one means nothing */
+        else if (quote == '%' ? character == '\n' : quote != 0 && character == quote)
             quote = 0;
-        else if (quote != 0 && quote != '%' && character == '\\')
-            at++;
         else if (quote == 0 && (character == '%' || character == '"' || character == '\''))
             quote = character;
-        else if (quote == 0 && character == '$')
-            at++; /* a character, whichever */
         else if (quote == 0 && character == '.' && is_space(text, at + 1))
             return at + 1;
     }

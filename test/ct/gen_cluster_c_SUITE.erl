@@ -40,7 +40,7 @@
     a_seed_that_comes_later/1,
     a_seed_by_join/1,
     it_knows_the_leader/1,
-    a_leader_that_dies_is_two_changes/1,
+    it_sees_another_one_take_over/1,
     no_leader_below_its_quorum/1,
     messages_of_the_cluster_are_not_seen/1,
     handlers_may_do_everything/1,
@@ -87,7 +87,7 @@ all() ->
         a_seed_that_comes_later,
         a_seed_by_join,
         it_knows_the_leader,
-        a_leader_that_dies_is_two_changes,
+        it_sees_another_one_take_over,
         no_leader_below_its_quorum,
         messages_of_the_cluster_are_not_seen,
         handlers_may_do_everything,
@@ -559,7 +559,7 @@ it_knows_the_leader(Config) ->
     ?assertEqual(E, gen_cluster:leader(E)),
     cluster_helper:stop_members([E]).
 
-a_leader_that_dies_is_two_changes(Config) ->
+it_sees_another_one_take_over(Config) ->
     Cluster = cluster_helper:cluster(),
     [First, _] = Nodes = nodes_of(Config),
     [E1, E2] = cluster_helper:start_cluster(Nodes, [{cluster, Cluster}]),
@@ -569,9 +569,14 @@ a_leader_that_dies_is_two_changes(Config) ->
     cluster_helper:forget_events([C]),
     exit(E1, boom),
     Rest = sorted([E2, C]),
-    cluster_helper:expect(C, {handle_leave, E1, Rest, boom}),
-    cluster_helper:expect(C, {handle_leader_change, undefined, Rest}),
-    cluster_helper:expect(C, {handle_leader_change, E2, Rest}),
+    cluster_helper:expect_any(C, {handle_leave, E1, Rest, boom}),
+    %% None, and the next one, unless that has claimed before the DOWN came from another node.
+    case cluster_helper:next_event(C) of
+        {handle_leader_change, undefined, Rest} ->
+            cluster_helper:expect(C, {handle_leader_change, E2, Rest});
+        {handle_leader_change, E2, _} ->
+            ok
+    end,
     cluster_helper:no_more_events([C]),
     cluster_helper:stop_members([E2]).
 
