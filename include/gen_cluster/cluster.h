@@ -122,6 +122,7 @@ typedef struct gcl_cluster_config {
     uint32_t sync_ms, sync_fast_ms;       /**< default 10,000 and 1,000 */
 } gcl_cluster_config;
 
+/** Sets `config` to the defaults: no name, which is required, and no seeds. */
 GCL_API void gcl_cluster_config_init(gcl_cluster_config *config);
 
 /**
@@ -260,6 +261,8 @@ typedef enum gcl_vote {
     GCL_VOTE_CAST,
     GCL_VOTE_CAST_ANY
 } gcl_vote;
+
+/** What the five above stand for. */
 GCL_API int gcl_cluster_vote_message(gcl_cluster *cluster, gcl_vote vote,
                                      gcl_outcome_function *done, void *user, gcl_message message);
 
