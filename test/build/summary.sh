@@ -41,6 +41,8 @@ claims 1 '1 claims, 0 without a test' 'unit a/b passed\n' 'one :: unit:a/b, unit
 claims 1 '1 claims, 0 without a test' 'unit a/b skipped\n' 'one :: unit:a/b\n'
 claims 1 '1 claims, 0 without a test' 'unit a/b passed\nunit a/b failed\n' 'one :: unit:a/b\n'
 claims 1 '1 claims, 0 without a test' 'unit a/b passed\n' 'one without colons\n'
+claims 0 '1 claims, 0 without a test' 'unit a/b passed\n' 'shown once :: once 2026-11-24: here\n'
+claims 1 '1 claims, 0 without a test' 'unit a/b passed\n' 'one :: once 2026-11-24: here\n'
 
 # A test program that dies half way, one that fails, a script that hangs.
 cat >"$scratch/dies" <<'END'
