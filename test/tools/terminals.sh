@@ -19,6 +19,7 @@ terminal()
 
 type_in() { printf '%s\r' "$2" >&"${keyboard[$1]}"; }
 interrupt() { printf '\003' >&"${keyboard[$1]}"; }
+end_input() { printf '\004' >&"${keyboard[$1]}"; }
 
 # sees NAME TEXT
 sees()
