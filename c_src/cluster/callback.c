@@ -114,12 +114,19 @@ void gcl_cluster_enter(struct gcl_cluster *cluster)
     cluster->is_handling = true;
 }
 
+static bool goes_on(const struct gcl_cluster *cluster, gcl_result result)
+{
+    return result == GCL_CONTINUE && !cluster->is_broken && !cluster->server->is_mistaken;
+}
+
 gcl_result gcl_cluster_leave_handler(struct gcl_cluster *cluster, gcl_result result)
 {
-    while (result == GCL_CONTINUE && !cluster->is_broken && !cluster->server->is_mistaken &&
-           !gcl_list_is_empty(&cluster->pending))
+    while (goes_on(cluster, result) && !gcl_list_is_empty(&cluster->pending))
         result = run_first(cluster);
+    if (goes_on(cluster, result) && cluster->has_changed)
+        result = gcl_cluster_check_waits(cluster);
     cluster->is_handling = false;
+    gcl_cluster_schedule(cluster); /* for what was begun just now */
     if (cluster->is_broken && result == GCL_CONTINUE)
         return gcl_stop(cluster->server, "system_limit");
     return result;
@@ -127,7 +134,8 @@ gcl_result gcl_cluster_leave_handler(struct gcl_cluster *cluster, gcl_result res
 
 void gcl_cluster_schedule(struct gcl_cluster *cluster)
 {
-    bool is_needed = cluster->is_broken || !gcl_list_is_empty(&cluster->pending);
+    bool has_waits = cluster->has_changed && !gcl_list_is_empty(&cluster->waits);
+    bool is_needed = cluster->is_broken || has_waits || !gcl_list_is_empty(&cluster->pending);
     if (cluster->is_handling || cluster->callback_timer != 0 || !is_needed)
         return;
     if (gcl_timer_start(cluster->server, 0, &cluster->callback_timer) != 0)

@@ -86,6 +86,7 @@ static struct gcl_cluster *new_cluster(gcl_node *node, const gcl_cluster_config 
     gcl_list_init(&cluster->children);
     gcl_list_init(&cluster->subscribers);
     gcl_list_init(&cluster->ballots);
+    gcl_list_init(&cluster->waits);
     return cluster;
 }
 

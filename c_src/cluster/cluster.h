@@ -11,7 +11,7 @@
  *     listing.c     who is there, as structs and as terms
  *     request.c     what others ask of it by calls
  *     publish.c     to all members
- *     child.c, subscriber.c, vote.c
+ *     child.c, subscriber.c, vote.c, await.c
  *
  * An event never runs a handler of the user: it leaves callbacks, which run when the handler of
  * the server that runs returns, or, when none does, by a timer that has expired already.
@@ -61,11 +61,13 @@ struct gcl_cluster {
     struct gcl_list children;    /* of child.c */
     struct gcl_list subscribers; /* of subscriber.c */
     struct gcl_list ballots;     /* of vote.c */
+    struct gcl_list waits;       /* of await.c */
     uint64_t wake_timer;         /* 0: none */
     uint64_t callback_timer;     /* 0: none */
     uint32_t warned[GCL_CLUSTER_WARNED];
     uint32_t warnings;
     bool is_handling; /* a handler of the server runs, and callbacks after it */
+    bool has_changed; /* something that those of await.c may wait for */
     bool is_broken;   /* an event was lost for want of memory: it has to end */
 };
 
@@ -167,7 +169,7 @@ gcl_result gcl_cluster_request(struct gcl_cluster *cluster, gcl_term term, const
 bool gcl_cluster_take_publication(struct gcl_cluster *cluster, gcl_term term);
 int gcl_cluster_publish_term(struct gcl_cluster *cluster, gcl_term term);
 
-/* --- child.c, subscriber.c, vote.c ---------------------------------------------------------- */
+/* --- child.c, subscriber.c, vote.c, await.c ------------------------------------------------- */
 
 /** Writes the list of {Type, Pid}; `*count` is set. Errors of gcl_write(). */
 int gcl_cluster_write_children(struct gcl_cluster *cluster, gcl_writer *out, size_t *count);
@@ -187,5 +189,14 @@ gcl_result gcl_cluster_ballot_end(struct gcl_cluster *cluster, struct gcl_cluste
 
 /** Those that have no outcome yet, or have not told it, are canceled. */
 void gcl_cluster_ballots_fini(struct gcl_cluster *cluster);
+
+/** Ends those whose wish has come true. */
+gcl_result gcl_cluster_check_waits(struct gcl_cluster *cluster);
+
+/** True when the timer, which has expired, is that of one; `*result` is that of its handler. */
+bool gcl_cluster_wait_expired(struct gcl_cluster *cluster, uint64_t timer, gcl_result *result);
+
+/** Those that still wait are canceled. */
+void gcl_cluster_waits_fini(struct gcl_cluster *cluster);
 
 #endif

@@ -349,6 +349,7 @@ int gcl_cluster_event(struct gcl_cluster *cluster, const struct gcl_membership_e
     }
     if (was_joining && error == 0)
         note_alone(cluster);
+    cluster->has_changed = true;
     gcl_cluster_schedule(cluster);
     return error;
 }

@@ -155,7 +155,8 @@ static gcl_result on_timer(gcl_server *self, uint64_t timer, void *user)
         (void)gcl_cluster_event(cluster, &event);
     } else if (timer == cluster->callback_timer) {
         cluster->callback_timer = 0;
-    } else if (cluster->server_handlers->handle_timer != NULL) {
+    } else if (!gcl_cluster_wait_expired(cluster, timer, &result) &&
+               cluster->server_handlers->handle_timer != NULL) {
         result = cluster->server_handlers->handle_timer(self, timer, cluster->user);
     }
     return gcl_cluster_leave_handler(cluster, result);
@@ -175,6 +176,7 @@ static void on_end(gcl_server *self, gcl_term reason, void *user)
     struct gcl_cluster *cluster = user;
     gcl_cluster_enter(cluster);
     gcl_cluster_ballots_fini(cluster);
+    gcl_cluster_waits_fini(cluster);
     if (cluster->server_handlers->terminate != NULL)
         cluster->server_handlers->terminate(self, reason, cluster->user);
     gcl_cluster_free(cluster);

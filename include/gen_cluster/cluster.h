@@ -184,6 +184,24 @@ GCL_API int gcl_cluster_mod_plist(gcl_cluster *cluster, const char *type, gcl_wr
 GCL_API int gcl_cluster_subscribe(gcl_cluster *cluster, gcl_pid pid, gcl_ref *ref) GCL_MUST_USE;
 GCL_API int gcl_cluster_unsubscribe(gcl_cluster *cluster, gcl_ref ref);
 
+/** Whether it is so: looked at in between handlers, when something may have changed. */
+typedef bool gcl_predicate_function(gcl_cluster *self, void *user);
+
+/**
+ * Gets the end of waiting, exactly once and never before gcl_cluster_await() has returned: 0,
+ * GCL_ETIMEOUT, or GCL_ECANCELED: the member ended first. What it returns counts like the result of
+ * a handler.
+ */
+typedef gcl_result gcl_await_function(gcl_cluster *self, int error, void *user);
+
+/**
+ * Has `done` called when `is_so` answers true for the first time, or after `timeout_ms`, which may
+ * be GCL_INFINITY. On error it is not called: GCL_EINVAL, GCL_ENOMEM, GCL_ECLOSED.
+ */
+GCL_API int gcl_cluster_await(gcl_cluster *cluster, gcl_predicate_function *is_so,
+                              uint32_t timeout_ms, gcl_await_function *done,
+                              void *user) GCL_MUST_USE;
+
 /* --- what can be changed -------------------------------------------------------------------- */
 
 /**

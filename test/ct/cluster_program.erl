@@ -5,7 +5,7 @@
 -module(cluster_program).
 
 -export([start/2, start/3, name/0, stop/1, kill/1, node_of/1, pid_of/1, ask/2]).
--export([expect_line/2]).
+-export([while_stopped/2, expect_line/2]).
 
 -export_type([program/0]).
 
@@ -84,6 +84,18 @@ expect_line(#{port := Port} = Program, Text) ->
 %% Closes its input and waits for its orderly end.
 -spec stop(program()) -> ok.
 stop(Program) -> ended(Program, "-TERM").
+
+%% Runs a function while it is stopped, like a machine that hangs.
+-spec while_stopped(program(), fun(() -> term())) -> ok.
+while_stopped(#{port := Port}, Fun) ->
+    {os_pid, OsPid} = erlang:port_info(Port, os_pid),
+    [] = os:cmd("kill -STOP " ++ integer_to_list(OsPid)),
+    try
+        _ = Fun(),
+        ok
+    after
+        os:cmd("kill -CONT " ++ integer_to_list(OsPid))
+    end.
 
 %% Ends it like a power cut.
 -spec kill(program()) -> ok.

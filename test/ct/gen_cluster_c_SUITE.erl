@@ -20,6 +20,7 @@
     it_leaves_and_joins_again/1,
     it_sees_members_leave/1,
     a_broken_connection_heals/1,
+    a_stopped_member_delays_nobody/1,
     publications_come_in_order/1,
     it_publishes_in_order/1,
     publications_by_cast/1,
@@ -67,6 +68,7 @@ all() ->
         it_leaves_and_joins_again,
         it_sees_members_leave,
         a_broken_connection_heals,
+        a_stopped_member_delays_nobody,
         publications_come_in_order,
         it_publishes_in_order,
         publications_by_cast,
@@ -266,6 +268,31 @@ a_broken_connection_heals(Config) ->
     cluster_helper:expect_any(C, {handle_node_joined, E, sorted([C, E])}),
     await_all([C, E]),
     cluster_helper:stop_members([E]).
+
+%% Neither one in C nor an Erlang node that does not run keeps others from joining through it.
+a_stopped_member_delays_nobody(Config) ->
+    {Cluster, E, #{pid := C}} = pair(Config),
+    [_, Second] = nodes_of(Config),
+    E2 = cluster_helper:settled_member(Second, [{cluster, Cluster}, {seeds, [node(E)]}], [C, E]),
+    cluster_helper:forget_events([C, E, E2]),
+    Slow = cluster_program:start(Cluster, [node(E)]),
+    await_all([C, E, E2, cluster_program:pid_of(Slow)]),
+    ok = cluster_program:while_stopped(Slow, fun() ->
+        cluster_helper:while_stopped(Second, fun() -> joins_in_time(Cluster, C, E, Second) end)
+    end),
+    cluster_helper:stop_members([E, E2]).
+
+joins_in_time(Cluster, C, E, Stopped) ->
+    Start = erlang:monotonic_time(millisecond),
+    #{pid := New} = cluster_program:start(Cluster, [Stopped, node(C)]),
+    cluster_helper:await_until(fun() -> lists:member(New, pids(C)) end),
+    cluster_helper:await_until(fun() -> lists:member(E, pids(New)) end),
+    ok = cluster_program:ask(New, {publish, hello}),
+    cluster_helper:expect_any(C, {handle_publish, hello}),
+    cluster_helper:expect_any(E, {handle_publish, hello}),
+    ?assert(erlang:monotonic_time(millisecond) - Start < 5000).
+
+pids(Pid) -> [P || #{pid := P} <- gen_cluster:members(Pid)].
 
 %% --- publish and votes ------------------------------------------------------------------------
 
@@ -673,8 +700,27 @@ four_and_four(Config) ->
     Took = erlang:monotonic_time(millisecond) - Start,
     ct:pal("one cluster after ~b ms", [Took]),
     ?assert(Took =< 10000),
+    ok = check_history(#{}),
     cluster_helper:stop_members([Pid || Pid <- Pids, lists:member(node(Pid), Nodes)]),
     cluster_helper:stop_nodes(Extra).
+
+%% What all of them have told: nobody joins twice without a leave between, and lists are as they
+%% were changed before.
+check_history(Joined) ->
+    receive
+        {cluster_member, Pid, {Join, Other, Pids}} when
+            Join =:= handle_join; Join =:= handle_node_joined
+        ->
+            ?assertEqual({Pid, Other, false}, {Pid, Other, is_map_key({Pid, Other}, Joined)}),
+            ?assert(lists:member(Other, Pids)),
+            check_history(Joined#{{Pid, Other} => true});
+        {cluster_member, Pid, {handle_leave, Other, Pids, _}} ->
+            ?assertNot(lists:member(Other, Pids)),
+            check_history(maps:remove({Pid, Other}, Joined));
+        {cluster_member, _, _} ->
+            check_history(Joined)
+    after 0 -> ok
+    end.
 
 %% All know all, in the same order, and the same leader.
 is_one_cluster(Pids) ->

@@ -386,6 +386,44 @@ Test(cluster, votes_are_canceled_by_the_end)
     world_end();
 }
 
+/* --- waiting -------------------------------------------------------------------------------- */
+
+static bool are_two(gcl_cluster *self, void *user)
+{
+    (void)user;
+    return gcl_cluster_count(self) == 2;
+}
+
+static gcl_result waited(gcl_cluster *self, int error, void *user)
+{
+    note("%s %s; ", (const char *)user, gcl_error_name(error));
+    if (strcmp(user, "again") == 0)
+        cr_assert_eq(gcl_cluster_await(self, are_two, GCL_INFINITY, waited, "at once"), 0);
+    return GCL_CONTINUE;
+}
+
+Test(cluster, waits_until_it_is_so)
+{
+    begin(2, NULL);
+    cr_assert_eq(start(0, 0), 0);
+    gcl_cluster *a = members[0].cluster;
+    cr_assert_eq(gcl_cluster_await(a, NULL, 1, waited, "nothing"), GCL_EINVAL);
+    cr_assert_eq(gcl_cluster_await(a, are_two, 1, waited, "in vain"), 0);
+    await("in vain GCL_ETIMEOUT; ");
+    cr_assert_eq(gcl_cluster_await(a, are_two, 30000, waited, "again"), 0);
+    cr_assert_eq(gcl_cluster_await(a, are_two, GCL_INFINITY, waited, "two"), 0);
+    cr_assert_eq(start(1, 0), 0);
+    await("at once GCL_OK; ");
+    cr_assert_str_eq(trace, "in vain GCL_ETIMEOUT; a join b ab; again GCL_OK; two GCL_OK; at once "
+                            "GCL_OK; ");
+    cr_assert_eq(gcl_server_stop(server_of(1), "normal"), 0);
+    await("a leave b ");
+    cr_assert_eq(gcl_cluster_await(a, are_two, GCL_INFINITY, waited, "never"), 0);
+    world_close(&world.nodes[0]);
+    cr_assert_not_null(strstr(trace, "never GCL_ECANCELED; a ends shutdown"));
+    world_end();
+}
+
 /* --- no memory ------------------------------------------------------------------------------ */
 
 static gcl_test_memory poor;
@@ -407,6 +445,8 @@ static void do_everything(struct member *member)
     if (gcl_cluster_subscribe(member->cluster, self, &ref) == 0)
         (void)gcl_cluster_unsubscribe(member->cluster, ref);
     (void)gcl_cluster_call_vote(member->cluster, outcome, NULL, "work");
+    if (gcl_cluster_await(member->cluster, are_two, 5, waited, "poor") != 0)
+        note("poor; ");
     (void)gcl_cluster_join(member->cluster, "nobody@localhost");
 }
 
