@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every command of the README, those in blocks marked `sh`, in order and in one shell, as a newcomer
 # would type them; a block marked `c FILE` is that file. The address it is cloned from stands for the
-# files as they are here; epmd and home are their own; `make test` runs the unit tests only, because
-# this is a part of it.
+# files as they are here; `make test` runs the unit tests only, because this is a part of it. As for a
+# newcomer, there is neither an epmd (on a port of their own) nor a cookie.
 . test/tools/scratch.sh
-root=$PWD
+. test/tools/processes.sh
 copy_project "$scratch/origin"
 (
     cd "$scratch/origin"
@@ -35,6 +35,21 @@ if [ "$(id -u)" = 0 ]; then
     chmod +x "$scratch/bin/sudo"
     PATH=$scratch/bin:$PATH
 fi
-mkdir "$scratch/newcomer"
+
+finish()
+{
+    # shellcheck disable=SC2046
+    kill $(processes) 2>/dev/null || :
+    rm -rf "$scratch"
+}
+trap finish EXIT
+export ERL_EPMD_PORT=$((10000 + RANDOM % 20000))
+mkdir "$scratch/newcomer" "$scratch/home"
 cd "$scratch/newcomer"
-"$root/test/tools/with_epmd.sh" bash -e -m -x "$scratch/commands"
+env "$mark" HOME="$scratch/home" bash -e -m -x "$scratch/commands" 2>&1 | tee "$scratch/output"
+[ "${PIPESTATUS[0]}" = 0 ] || fail 'a command failed'
+
+# What the README says that is seen.
+for line in 'c2@localhost joined, we are 2' '{ok,42}' '{ok,1}'; do
+    grep -qxF "$line" "$scratch/output" || fail "not seen: $line"
+done
