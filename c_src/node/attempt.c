@@ -173,25 +173,41 @@ static void refuse_spawn(struct gcl_peer *peer, const struct gcl_control *reques
         gcl_connection_written(peer->up->connection, 1);
 }
 
+/* Peers that send much send it from one process to one other. */
+static const struct gcl_control *decode(struct gcl_attempt *attempt, struct gcl_str body,
+                                        struct gcl_control *room,
+                                        struct gcl_control_scratch *scratch, const char **why)
+{
+    const struct gcl_control *same = gcl_control_recall(&attempt->memo, body);
+    if (same != NULL)
+        return same;
+    if (gcl_control_decode(body, room, scratch, why) != 0)
+        return NULL;
+    gcl_control_remember(&attempt->memo, body, room);
+    return room;
+}
+
 static bool on_frame(struct gcl_connection *connection, struct gcl_str body, const char **why)
 {
     struct gcl_attempt *attempt = gcl_connection_user(connection);
     struct gcl_peer *peer = attempt->peer;
+    struct gcl_node *node = attempt->node;
     struct gcl_control_scratch scratch;
-    struct gcl_control control;
+    struct gcl_control room;
     struct gcl_signal signal;
-    if (gcl_control_decode(body, &control, &scratch, why) != 0)
+    const struct gcl_control *control = decode(attempt, body, &room, &scratch, why);
+    if (control == NULL)
         return false;
-    int error = gcl_translate_in(&peer->node->core.names, peer->name, &control, &signal, why);
+    int error = gcl_translate_in(&node->core.names, peer->name, control, &signal, why);
     if (error == GCL_ENOTSUP) {
-        refuse_spawn(peer, &control);
+        refuse_spawn(peer, control);
         return true;
     }
     if (error == 0) {
         *why = "the limit of links and monitors (max_edges) is reached, or memory";
-        error = gcl_core_signal(&peer->node->core, &peer->core, &signal);
+        error = gcl_core_signal(&node->core, &peer->core, &signal);
     }
-    gcl_node_settle(peer->node);
+    gcl_node_settle(node);
     return error == 0;
 }
 

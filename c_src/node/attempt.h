@@ -7,6 +7,7 @@
 #define GCL_NODE_ATTEMPT_H
 
 #include "node/peer.h"
+#include "wire/control_memo.h"
 
 /** What a connection's user pointer is. */
 struct gcl_attempt {
@@ -14,6 +15,7 @@ struct gcl_attempt {
     struct gcl_node *node;
     struct gcl_peer *peer; /* NULL until an accepted one has named itself */
     struct gcl_connection *connection;
+    struct gcl_control_memo memo; /* of what comes in */
     bool is_ours;
 };
 
