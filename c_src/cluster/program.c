@@ -126,12 +126,25 @@ static void open_standard_streams(void)
         (void)close(fd);
 }
 
+/* A machine on which no Erlang node has run yet has no such file. */
+static int read_default_cookie(char cookie[GCL_COOKIE_SIZE], char *detail, size_t detail_size)
+{
+    int error = gcl_cookie_read(NULL, cookie, detail, detail_size);
+    size_t used = strlen(detail);
+    if (error == GCL_ENOENT)
+        (void)snprintf(detail + used, detail_size - used,
+                       " (--cookie-file or the variable GCL_COOKIE can give another)");
+    return error;
+}
+
 static int find_cookie(const struct gcl_program *program, char cookie[GCL_COOKIE_SIZE],
                        char *detail, size_t detail_size)
 {
     const char *given = getenv("GCL_COOKIE");
-    if (program->settings.cookie_file != NULL || given == NULL)
+    if (program->settings.cookie_file != NULL)
         return gcl_cookie_read(program->settings.cookie_file, cookie, detail, detail_size);
+    if (given == NULL)
+        return read_default_cookie(cookie, detail, detail_size);
     if (given[0] == '\0' || strlen(given) >= GCL_COOKIE_SIZE) {
         (void)snprintf(detail, detail_size, "GCL_COOKIE: expected 1 to 255 bytes");
         return GCL_EINVAL;
