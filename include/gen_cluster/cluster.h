@@ -147,7 +147,8 @@ GCL_API void *gcl_cluster_user(const gcl_cluster *cluster);
 
 /* --- who is there --------------------------------------------------------------------------- */
 
-/** What is known of a member. Valid until the handler returns. */
+/** What is known of a member: valid until the handler returns, or something of this header is
+ * called that changes the cluster. */
 typedef struct gcl_member {
     gcl_pid pid;
     gcl_bytes node;

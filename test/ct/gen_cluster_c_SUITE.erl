@@ -679,30 +679,27 @@ a_mistake_in_a_handler_ends_it(Config) ->
 
 %% --- all together -----------------------------------------------------------------------------
 
-%% Four members of each language, 30 random kills, joins and disconnects of real processes. The seed
-%% is that of GCL_SEED, if it is set.
-four_and_four(Config) ->
+%% Four members of each language; 30 random kills (of processes, Erlang nodes and C nodes), joins
+%% and disconnects. The seed is that of GCL_SEED, if it is set. A slot is where a member can be: on an
+%% Erlang node that stays, or comes back, or in an OS process of its own.
+four_and_four(_Config) ->
     Seed = list_to_integer(os:getenv("GCL_SEED", integer_to_list(erlang:system_time()))),
     ct:pal("GCL_SEED=~b", [Seed]),
     _ = rand:seed(exsss, Seed),
-    Cluster = cluster_helper:cluster(),
-    Extra = cluster_helper:start_nodes(2),
-    Nodes = nodes_of(Config) ++ cluster_helper:nodes_of(Extra),
-    Empty = maps:from_list([{Slot, none} || Slot <- Nodes ++ [c1, c2, c3, c4]]),
-    World = #{cluster => Cluster, nodes => Nodes},
-    Full = lists:foldl(fun(Slot, Slots) -> join(Slot, Slots, World) end, Empty, maps:keys(Empty)),
+    Peers = cluster_helper:start_nodes(4),
+    World = #{cluster => cluster_helper:cluster(), nodes => cluster_helper:nodes_of(Peers)},
+    Empty = [{erlang, Peer, none} || Peer <- Peers] ++ lists:duplicate(4, {c, none}),
+    Full = [join(Slot, World) || Slot <- Empty],
     Shaken = lists:foldl(fun(_, Slots) -> disturb(Slots, World) end, Full, lists:seq(1, 30)),
-    Gone = [Slot || {Slot, none} <- maps:to_list(Shaken)],
-    Slots = lists:foldl(fun(Slot, Acc) -> join(Slot, Acc, World) end, Shaken, Gone),
-    Pids = [member(Member) || Member <- maps:values(Slots)],
+    Slots = [join(Slot, World) || Slot <- Shaken],
+    Pids = [pid_of(Slot) || Slot <- Slots],
     Start = erlang:monotonic_time(millisecond),
     cluster_helper:await_until(fun() -> is_one_cluster(Pids) end),
     Took = erlang:monotonic_time(millisecond) - Start,
     ct:pal("one cluster after ~b ms", [Took]),
     ?assert(Took =< 10000),
     ok = check_history(#{}),
-    cluster_helper:stop_members([Pid || Pid <- Pids, lists:member(node(Pid), Nodes)]),
-    cluster_helper:stop_nodes(Extra).
+    cluster_helper:stop_nodes([Peer || {erlang, Peer, _} <- Slots]).
 
 %% What all of them have told: nobody joins twice without a leave between, and lists are as they
 %% were changed before.
@@ -732,44 +729,59 @@ is_one_cluster(Pids) ->
 
 disturb(Slots, World) ->
     cluster_helper:pause(rand:uniform(300)),
-    Full = [Slot || {Slot, Member} <- maps:to_list(Slots), Member =/= none],
-    Gone = maps:keys(Slots) -- Full,
+    Full = [Slot || Slot <- Slots, not is_empty(Slot)],
+    Gone = Slots -- Full,
     case rand:uniform(3) of
-        1 when length(Full) > 1 -> end_one(any(Full), Slots);
-        2 when Gone =/= [] -> join(any(Gone), Slots, World);
-        _ -> disconnect(maps:get(any(Full), Slots), maps:get(any(Full), Slots), Slots)
+        1 when length(Full) > 1 ->
+            change(any(Full), fun end_one/1, Slots);
+        2 when Gone =/= [] ->
+            change(any(Gone), fun(Slot) -> join(Slot, World) end, Slots);
+        _ ->
+            disconnect(any(Full), any(Full)),
+            Slots
     end.
+
+change(Slot, Fun, Slots) -> [Fun(Slot) | lists:delete(Slot, Slots)].
 
 any(List) -> lists:nth(rand:uniform(length(List)), List).
 
-%% The first node is a seed of everybody, lest there be two clusters that know nothing of each other.
-join(Slot, Slots, #{cluster := Cluster, nodes := Nodes}) ->
-    Seeds = lists:usort([hd(Nodes), any(Nodes)]),
-    Member =
-        case lists:member(Slot, Nodes) of
-            true -> cluster_helper:start_member(Slot, [{cluster, Cluster}, {seeds, Seeds}]);
-            false -> cluster_program:start(Cluster, Seeds)
-        end,
-    Slots#{Slot := Member}.
+is_empty(Slot) -> element(tuple_size(Slot), Slot) =:= none.
 
-member(#{pid := Pid}) -> Pid;
-member(Pid) -> Pid.
+pid_of({erlang, _Peer, Pid}) -> Pid;
+pid_of({c, Program}) -> cluster_program:pid_of(Program).
 
-end_one(Slot, Slots) ->
-    case maps:get(Slot, Slots) of
-        #{} = Program -> cluster_program:kill(Program);
-        Pid -> cluster_helper:stop_members([Pid])
-    end,
-    Slots#{Slot := none}.
+%% The first node is a seed of everybody, lest two clusters never hear of each other.
+join({erlang, {_, Node} = Peer, none}, World) ->
+    #{cluster := Cluster} = World,
+    Options = [{cluster, Cluster}, {seeds, seeds(World)}],
+    {erlang, Peer, cluster_helper:start_member(Node, Options)};
+join({c, none}, #{cluster := Cluster} = World) ->
+    {c, cluster_program:start(Cluster, seeds(World))};
+join(Full, _World) ->
+    Full.
 
-disconnect(Same, Same, Slots) ->
-    Slots;
-disconnect(#{} = Program, Other, Slots) ->
-    _ = cluster_program:ask(Program, {disconnect, node(member(Other))}),
-    Slots;
-disconnect(Pid, Other, Slots) ->
-    _ = cluster_helper:on(node(Pid), erlang, disconnect_node, [node(member(Other))]),
-    Slots.
+seeds(#{nodes := Nodes}) -> lists:usort([hd(Nodes), any(Nodes)]).
+
+end_one({c, Program}) ->
+    ok = cluster_program:kill(Program),
+    {c, none};
+end_one({erlang, Peer, Pid}) ->
+    case rand:uniform(3) of
+        1 ->
+            {erlang, cluster_helper:restart_node(Peer), none};
+        _ ->
+            cluster_helper:stop_members([Pid]),
+            {erlang, Peer, none}
+    end.
+
+disconnect(Same, Same) ->
+    ok;
+disconnect({c, Program}, Other) ->
+    _ = cluster_program:ask(Program, {disconnect, node(pid_of(Other))}),
+    ok;
+disconnect({erlang, {_, Node}, _}, Other) ->
+    _ = cluster_helper:on(Node, erlang, disconnect_node, [node(pid_of(Other))]),
+    ok.
 
 %% --- helpers ----------------------------------------------------------------------------------
 
