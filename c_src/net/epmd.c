@@ -177,11 +177,13 @@ static void register_failed(struct gcl_epmd_registration *registration, int erro
 {
     exchange_close(&registration->exchange);
     registration->is_registered = false;
-    if (!registration->was_told)
+    if (!registration->was_told && error == GCL_EEXIST)
+        gcl_log(registration->log, GCL_LOG_ERROR, "name_taken",
+                "epmd knows another node called %.*s; trying again until the name is free",
+                (int)registration->node.alive.size, (const char *)registration->node.alive.bytes);
+    else if (!registration->was_told)
         gcl_log(registration->log, GCL_LOG_WARNING, "epmd_down",
-                error == GCL_EEXIST
-                    ? "epmd knows another node of this name; trying again until it is free"
-                    : "epmd cannot be reached; the node is registered when it can");
+                "epmd cannot be reached; the node is registered when it can");
     registration->was_told = true;
     registration->registered(registration, error, 0);
     try_again(registration);

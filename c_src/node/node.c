@@ -173,7 +173,10 @@ static void on_registered(struct gcl_epmd_registration *registration, int error,
         gcl_log(&node->log, GCL_LOG_ERROR, "creation",
                 "no memory for the creation that epmd gave; a random one is kept");
     node->is_registering = false;
-    tell_ready(&node->ready);
+    /* Another node is what others reach by this name: it goes on trying, and is not ready before.
+     */
+    if (error != GCL_EEXIST)
+        tell_ready(&node->ready);
 }
 
 static int open_listener(struct gcl_node *node, const gcl_node_config *config,

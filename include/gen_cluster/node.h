@@ -75,7 +75,11 @@ typedef struct gcl_node_config {
     gcl_random_function *random;    /**< NULL: OpenSSL's RAND_bytes */
     void *user;                     /**< passed to log, random and the functions below */
 
-    /** Once, when the node can be reached (or as far as it will be); never before return. */
+    /**
+     * Once, when the node can be reached, or as far as it will be: without epmd nobody finds it who
+     * was not told its port. While another node has its name at epmd it is not ready, and tries
+     * again. Never before return.
+     */
     void (*on_ready)(gcl_node *node, void *user);
     /** Once, last: `error` is 0 after gcl_node_close(), else why the node had to close. */
     void (*on_closed)(gcl_node *node, int error, void *user);
