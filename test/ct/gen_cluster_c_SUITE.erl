@@ -680,8 +680,8 @@ a_mistake_in_a_handler_ends_it(Config) ->
 %% --- all together -----------------------------------------------------------------------------
 
 %% Four members of each language; 30 random kills (of processes, Erlang nodes and C nodes), joins
-%% and disconnects. The seed is that of GCL_SEED, if it is set. A slot is where a member can be: on an
-%% Erlang node that stays, or comes back, or in an OS process of its own.
+%% and disconnects. The seed is that of GCL_SEED, if it is set. A slot is where a member can be: on
+%% an Erlang node, or in an OS process of its own.
 four_and_four(_Config) ->
     Seed = list_to_integer(os:getenv("GCL_SEED", integer_to_list(erlang:system_time()))),
     ct:pal("GCL_SEED=~b", [Seed]),
