@@ -20,6 +20,7 @@
     it_leaves_and_joins_again/1,
     it_sees_members_leave/1,
     a_broken_connection_heals/1,
+    it_stands_between_the_sides_of_a_split/1,
     a_stopped_member_delays_nobody/1,
     publications_come_in_order/1,
     it_publishes_in_order/1,
@@ -68,6 +69,7 @@ all() ->
         it_leaves_and_joins_again,
         it_sees_members_leave,
         a_broken_connection_heals,
+        it_stands_between_the_sides_of_a_split,
         a_stopped_member_delays_nobody,
         publications_come_in_order,
         it_publishes_in_order,
@@ -268,6 +270,28 @@ a_broken_connection_heals(Config) ->
     cluster_helper:expect_any(C, {handle_node_joined, E, sorted([C, E])}),
     await_all([C, E]),
     cluster_helper:stop_members([E]).
+
+%% Each side has a leader then, and the one in C follows the first of the two.
+it_stands_between_the_sides_of_a_split(Config) ->
+    Cluster = cluster_helper:cluster(),
+    [First, Second] = Nodes = nodes_of(Config),
+    [E1, E2] = cluster_helper:start_cluster(Nodes, [{cluster, Cluster}]),
+    #{pid := C} = cluster_program:start(Cluster, [First]),
+    All = [E1, E2, C],
+    await_all(All),
+    cluster_helper:await_leader(C, [E1]),
+    cluster_helper:split([First], [Second]),
+    cluster_helper:await_pids(E1, [E1, C]),
+    cluster_helper:await_pids(E2, [E2, C]),
+    cluster_helper:await_leader(E2, [E2]),
+    cluster_helper:await_pids(C, All),
+    cluster_helper:await_leader(C, [hd(sorted([E1, E2]))]),
+    cluster_helper:heal(Nodes),
+    await_all(All),
+    cluster_helper:await_until(fun() ->
+        length(lists:usort([gen_cluster:leader(Pid) || Pid <- All])) =:= 1
+    end),
+    cluster_helper:stop_members([E1, E2]).
 
 %% Neither one in C nor an Erlang node that does not run keeps others from joining through it.
 a_stopped_member_delays_nobody(Config) ->
