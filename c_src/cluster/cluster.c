@@ -185,8 +185,19 @@ static int start(struct gcl_cluster *cluster, const gcl_cluster_config *config)
     return error;
 }
 
+static bool has_sizes(const gcl_cluster_config *config)
+{
+    const gcl_cluster_handlers *handlers = config->handlers;
+    return config->size == sizeof *config &&
+           (handlers == NULL ||
+            (handlers->size == sizeof *handlers &&
+             (handlers->server == NULL || handlers->server->size == sizeof *handlers->server)));
+}
+
 int gcl_cluster_start(gcl_node *node, const gcl_cluster_config *config, gcl_cluster **out)
 {
+    if (!has_sizes(config))
+        return GCL_EINVAL;
     struct gcl_cluster *cluster = new_cluster(node, config);
     if (cluster == NULL)
         return GCL_ENOMEM;

@@ -42,27 +42,27 @@ int gcl_cluster_join(gcl_cluster *cluster, const char *name)
 }
 
 /* The machine has no news of a leave of one's own, but who watches shall see an empty house. */
-static int notify_all_left(struct gcl_cluster *cluster)
+static void notify_all_left(struct gcl_cluster *cluster)
 {
     gcl_pid self = gcl_self(cluster->server);
     gcl_member member;
     if (gcl_list_is_empty(&cluster->subscribers))
-        return 0;
+        return;
     for (size_t i = 0; gcl_cluster_member(cluster, i, &member); i++)
         if (!gcl_pid_equal(member.pid, self))
             gcl_cluster_notify(cluster, GCL_MESSAGE("{left, ~p, left}", member.pid));
     if (!gcl_pid_is_none(gcl_cluster_leader(cluster)))
         gcl_cluster_notify(cluster, GCL_MESSAGE("{leader, undefined}"));
-    return 0;
 }
 
 int gcl_cluster_leave(gcl_cluster *cluster)
 {
     struct gcl_membership_event event = {.kind = GCL_MEMBERSHIP_GO};
     int error = gcl_cluster_check(cluster);
-    if (error == 0)
-        error = notify_all_left(cluster);
-    return error != 0 ? error : gcl_cluster_event(cluster, &event);
+    if (error != 0)
+        return error;
+    notify_all_left(cluster);
+    return gcl_cluster_event(cluster, &event);
 }
 
 int gcl_cluster_set_meta_message(gcl_cluster *cluster, gcl_message message)

@@ -128,10 +128,10 @@ GCL_API void gcl_cluster_config_init(gcl_cluster_config *config);
 /**
  * Starts a member, which begins to join. No handler is called before this returns; nothing waits
  * for the join, and a seed that cannot be reached is tried for as long as no member on it is known.
- * `*cluster` (may be NULL) is borrowed until its server ends. GCL_EINVAL: no name, a name or type
- * that no atom can have, a meta that is too large or no map (GCL_ESYNTAX: no term at all);
- * GCL_ENAME: a seed of the config that is no node's name, which is logged; and the errors of
- * gcl_server_start().
+ * `*cluster` (may be NULL) is borrowed until its server ends. GCL_EINVAL: a `size` that is not set,
+ * no name, a name or type that no atom can have, a meta that is too large or no map (GCL_ESYNTAX:
+ * no term at all); GCL_ENAME: a seed of the config that is no node's name, which is logged; and the
+ * errors of gcl_server_start().
  */
 GCL_API int gcl_cluster_start(gcl_node *node, const gcl_cluster_config *config,
                               gcl_cluster **cluster) GCL_MUST_USE;

@@ -217,6 +217,13 @@ Test(cluster, what_cannot_be_started)
                      i);
     }
     cr_assert_eq(world_logged("bad_seed \"a b@h\" is no seed of room"), 1);
+    gcl_cluster_handlers sizeless = {0};
+    gcl_cluster_config config = config_of(0);
+    config.handlers = &sizeless;
+    cr_assert_eq(gcl_cluster_start(world.nodes[0].node, &config, NULL), GCL_EINVAL);
+    config.handlers = NULL;
+    config.size = 0;
+    cr_assert_eq(gcl_cluster_start(world.nodes[0].node, &config, NULL), GCL_EINVAL);
     cr_assert_str_eq(trace, "", "no handler was called");
     world_end();
 }
