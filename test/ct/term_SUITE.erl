@@ -132,23 +132,33 @@ reads_what_io_lib_prints(Config) ->
 
 -spec reads_what_erl_parse_reads([term()]) -> ok.
 reads_what_erl_parse_reads(Config) ->
+    Texts = [Text || Text <- texts(), means_the_same_here(Text)],
     Wrong = [
         {Text, Expected, Read}
-     || Text <- texts(),
+     || Text <- Texts,
         {ok, Expected} <- [parse(Text)],
         Read <- [read(Config, Text)],
         not is_read_as(Read, Expected)
     ],
-    Refused = [Text || Text <- texts(), element(1, parse(Text)) =/= ok],
+    Refused = [Text || Text <- Texts, element(1, parse(Text)) =/= ok],
     {[], []} = {Wrong, Refused},
     ok.
+
+%% The library reads what OTP 25 does. OTP 27 has sigils, triple quotes, two more reserved words and
+%% fewer characters after \^, wants space between strings, and names other columns.
+is_of_its_release() -> list_to_integer(erlang:system_info(otp_release)) < 27.
+
+means_the_same_here(Text) ->
+    is_of_its_release() orelse
+        nomatch =:= re:run(Text, "~|\"\"|maybe|else|\\\\\\^", [unicode, {capture, none}]).
 
 is_read_as({ok, Bytes}, Term) -> binary_to_term(Bytes) =:= Term;
 is_read_as(_, _) -> false.
 
 -spec refuses_what_erl_parse_refuses([term()]) -> ok.
 refuses_what_erl_parse_refuses(Config) ->
-    Results = [{Text, parse(Text), read(Config, Text)} || Text <- wrong_texts()],
+    Texts = [Text || Text <- wrong_texts(), means_the_same_here(Text)],
+    Results = [{Text, parse(Text), read(Config, Text)} || Text <- Texts],
     Wrong = [Result || {_, Ours, Read} = Result <- Results, not is_refused_as(Ours, Read)],
     [] = Wrong,
     ok.
@@ -158,6 +168,7 @@ is_refused_as({error, {Line, Column}}, {error, _, Line, Column, _, _}) -> true;
 is_refused_as({error, none}, {error, _, _, _, _, _}) -> true;
 %% Erlang stops behind the # of #Ref<, we name the place of the whole.
 is_refused_as({error, _}, {error, 'GCL_ENOTSUP', _, _, _, _}) -> true;
+is_refused_as({error, _}, {error, _, _, _, _, _}) -> not is_of_its_release();
 is_refused_as(_, _) -> false.
 
 %% Texts of terms in which characters were left out, doubled, swapped or replaced.
@@ -165,13 +176,16 @@ is_refused_as(_, _) -> false.
 reads_changed_texts_as_erl_parse_does(Config) ->
     repeat(20000, fun(Size) ->
         Text = changed(Size),
-        Ours = parse(Text),
-        Read = read(Config, Text),
-        case Ours of
-            {ok, Term} -> {Text, Read, true} = {Text, Read, is_read_as(Read, Term)};
-            {error, _} -> {Text, Ours, error} = {Text, Ours, element(1, Read)}
-        end
+        means_the_same_here(Text) andalso is_read_alike(Config, Text)
     end).
+
+is_read_alike(Config, Text) ->
+    Ours = parse(Text),
+    Read = read(Config, Text),
+    case Ours of
+        {ok, Term} -> {Text, Read, true} = {Text, Read, is_read_as(Read, Term)};
+        {error, _} -> {Text, Ours, error} = {Text, Ours, element(1, Read)}
+    end.
 
 changed(Size) ->
     Some = texts() ++ [characters("~0p", term_generator:plain(Size))],
