@@ -143,13 +143,30 @@ void gcl_cluster_schedule(struct gcl_cluster *cluster)
                 "no memory: callbacks of %s wait for its next message", cluster->name);
 }
 
+static void forget(struct gcl_cluster *cluster, struct gcl_list *at)
+{
+    struct gcl_cluster_pending *pending = GCL_CONTAINER_OF(at, struct gcl_cluster_pending, at);
+    gcl_list_remove(at);
+    gcl_free(cluster->mem, GCL_CONTAINER_OF(pending, struct callback, pending));
+}
+
+static bool is_of_membership(enum gcl_cluster_callback_kind kind)
+{
+    return kind != GCL_CLUSTER_CALLBACK_PUBLISH && kind != GCL_CLUSTER_CALLBACK_OUTCOME;
+}
+
+void gcl_cluster_callbacks_forget(struct gcl_cluster *cluster)
+{
+    GCL_LIST_EACH(&cluster->pending, at, following)
+    {
+        if (is_of_membership(GCL_CONTAINER_OF(at, struct gcl_cluster_pending, at)->kind))
+            forget(cluster, at);
+    }
+}
+
 void gcl_cluster_callbacks_fini(struct gcl_cluster *cluster)
 {
     struct gcl_list *first;
-    while ((first = gcl_list_first(&cluster->pending)) != NULL) {
-        struct gcl_cluster_pending *pending =
-            GCL_CONTAINER_OF(first, struct gcl_cluster_pending, at);
-        gcl_list_remove(first);
-        gcl_free(cluster->mem, GCL_CONTAINER_OF(pending, struct callback, pending));
-    }
+    while ((first = gcl_list_first(&cluster->pending)) != NULL)
+        forget(cluster, first);
 }

@@ -151,6 +151,9 @@ gcl_result gcl_cluster_leave_handler(struct gcl_cluster *cluster, gcl_result res
 /** When no handler runs: has a timer run what is left. */
 void gcl_cluster_schedule(struct gcl_cluster *cluster);
 
+/** Forgets what was to be told of members and leaders. */
+void gcl_cluster_callbacks_forget(struct gcl_cluster *cluster);
+
 /** Forgets what is left; of ballots that must be none. */
 void gcl_cluster_callbacks_fini(struct gcl_cluster *cluster);
 

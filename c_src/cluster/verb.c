@@ -62,6 +62,8 @@ int gcl_cluster_leave(gcl_cluster *cluster)
     if (error != 0)
         return error;
     notify_all_left(cluster);
+    /* What was still to be told is about a cluster that this member is outside of now. */
+    gcl_cluster_callbacks_forget(cluster);
     return gcl_cluster_event(cluster, &event);
 }
 

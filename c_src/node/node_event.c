@@ -103,7 +103,7 @@ bool gcl_node_events_next(struct gcl_node *node)
 static void watch(struct gcl_server *server)
 {
     bool is_on = !gcl_list_is_empty(&server->watch);
-    bool on = server->is_watcher || server->behaviour_watches;
+    bool on = (server->is_watcher || server->behaviour_watches) && !server->is_ending;
     if (is_on && !on)
         gcl_list_remove(&server->watch);
     else if (!is_on && on)

@@ -213,7 +213,8 @@ GCL_API int gcl_cluster_join(gcl_cluster *cluster, const char *node);
 
 /**
  * The others see `left`; the server lives on outside, with an empty list, until
- * gcl_cluster_join(). No handler is called for it. GCL_ENOMEM, GCL_ECLOSED.
+ * gcl_cluster_join(). No handler is called for it, nor for what it was still to be told of members
+ * and leaders. GCL_ENOMEM, GCL_ECLOSED.
  */
 GCL_API int gcl_cluster_leave(gcl_cluster *cluster);
 
