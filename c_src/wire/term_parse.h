@@ -23,8 +23,8 @@ enum gcl_hole {
     GCL_HOLE_REF,
     GCL_HOLE_TERM,
     GCL_HOLE_ANY,
-    GCL_HOLE_LAST = GCL_HOLE_ANY,
 };
+enum { GCL_HOLE_LAST = GCL_HOLE_ANY };
 
 enum gcl_parse_mode { GCL_PARSE_TERM, GCL_PARSE_MATCH, GCL_PARSE_BUILD };
 

@@ -117,7 +117,10 @@ static bool escape(struct gcl_cursor *text, uint32_t *character)
         *character = c == '\n' ? c : c & 31;
     } else if (c == 'x' && text->at < text->end && *text->at == '{') {
         text->at++;
-        return number_escape(text, 16, 8, character) && text->at < text->end && *text->at++ == '}';
+        bool is_closed =
+            number_escape(text, 16, 8, character) && text->at < text->end && *text->at == '}';
+        text->at += is_closed;
+        return is_closed;
     } else if (c == 'x') {
         const uint8_t *start = text->at;
         return number_escape(text, 16, 2, character) && text->at == start + 2;
