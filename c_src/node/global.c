@@ -18,6 +18,7 @@ enum { ASK_TIMEOUT_MS = 4000, RETRY_MS = 1000 };
 
 struct name {
     struct gcl_list at_node;
+    uintptr_t number; /* what answers are for: the name may be gone, and its address another's */
     gcl_server *owner;
     gcl_reply_function *done; /* NULL: was told */
     void *user;
@@ -187,7 +188,7 @@ static struct name *answered(gcl_server *self, void *user)
     GCL_LIST_EACH(&global->names, at, following)
     {
         struct name *name = name_at(at);
-        if (name != user)
+        if (name->number != (uintptr_t)user)
             continue;
         name->is_asking = false;
         if (!name->is_unwanted)
@@ -217,7 +218,7 @@ static void note_registered(gcl_server *self, const void *user, bool yes)
     struct gcl_global *global = gcl_server_user(self);
     GCL_LIST_EACH(&global->names, at, following)
     {
-        if (name_at(at) == user)
+        if (name_at(at)->number == (uintptr_t)user)
             name_at(at)->is_registered = yes;
     }
 }
@@ -244,7 +245,8 @@ static gcl_result on_registered(gcl_server *self, int error, gcl_term term, void
 static void ask(struct name *name, gcl_reply_function *done, gcl_message what)
 {
     struct gcl_node *node = gcl_server_at(name->owner);
-    name->is_asking = gcl_global_ask(node->global->server, name->beam, done, name, what) == 0;
+    name->is_asking =
+        gcl_global_ask(node->global->server, name->beam, done, (void *)name->number, what) == 0;
     if (!name->is_asking)
         wait_for_turn(node, RETRY_MS);
 }
@@ -451,6 +453,7 @@ int gcl_global_register_message(gcl_server *self, gcl_reply_function *done, void
         return GCL_ENOMEM;
     }
     name->term = gcl_str_make(copy, term.size);
+    name->number = ++node->global->last_number;
     name->owner = self;
     name->done = done;
     name->user = user;

@@ -20,6 +20,7 @@ struct gcl_global {
     struct gcl_list names;      /* struct name of global.c */
     struct gcl_list registrars; /* struct registrar of global.c */
     struct gcl_list lookups;    /* struct lookup of global_lookup.c */
+    uintptr_t last_number;      /* of a name */
     uint64_t turn;              /* the timer of the next turn, or 0 */
 };
 

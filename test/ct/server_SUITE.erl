@@ -49,6 +49,7 @@
     a_global_name_that_is_taken_is_refused/1,
     a_global_name_is_given_back/1,
     its_global_name_goes_with_it/1,
+    an_answer_for_a_name_that_is_gone_is_not_taken_for_another/1,
     it_looks_up_global_names/1,
     it_calls_and_casts_to_global_names/1,
     a_global_name_waits_for_a_beam/1,
@@ -104,6 +105,7 @@ all() ->
         a_global_name_that_is_taken_is_refused,
         a_global_name_is_given_back,
         its_global_name_goes_with_it,
+        an_answer_for_a_name_that_is_gone_is_not_taken_for_another,
         it_looks_up_global_names,
         it_calls_and_casts_to_global_names,
         a_global_name_waits_for_a_beam,
@@ -600,6 +602,21 @@ its_global_name_goes_with_it(Config) ->
     ok = call(Pid, {global_register, ?FUNCTION_NAME}),
     ok = gen_server:cast(Pid, stop),
     await(fun() -> whereis_global(Beam, ?FUNCTION_NAME) =:= undefined end),
+    peer:stop(Beam).
+
+%% What is kept of a name may stand where that of another one stood.
+an_answer_for_a_name_that_is_gone_is_not_taken_for_another(Config) ->
+    Beam = connected_beam(Config),
+    Server = ?config(server, Config),
+    lists:foreach(
+        fun(N) ->
+            ok = call(Server, {global_for_one_that_ends, {gone, N}}),
+            ok = call(Server, {global_register, {stays, N}}),
+            _ = whereis_global(Beam, {stays, N}),
+            ?assertEqual({error, 'GCL_EEXIST'}, call(Server, {global_register, {stays, N}}))
+        end,
+        lists:seq(1, 20)
+    ),
     peer:stop(Beam).
 
 it_looks_up_global_names(Config) ->

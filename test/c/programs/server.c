@@ -196,6 +196,31 @@ static void ask_global(gcl_server *self, const gcl_from *from, gcl_term name,
     reply(self, from, error);
 }
 
+static gcl_result ignore(gcl_server *self, int error, gcl_term term, void *user)
+{
+    (void)self;
+    (void)error;
+    (void)term;
+    (void)user;
+    return GCL_CONTINUE;
+}
+
+/* Another server wants a name, and ends before anybody can have answered. */
+static int register_and_end(gcl_server *self, gcl_term name)
+{
+    static const gcl_handlers none = {.size = sizeof none};
+    gcl_server_config config;
+    gcl_server *other;
+    gcl_server_config_init(&config);
+    config.handlers = &none;
+    int error = gcl_server_start(gcl_server_node(self), &config, &other);
+    if (error == 0)
+        error = gcl_global_register(other, ignore, NULL, "~t", name);
+    if (error == 0)
+        error = gcl_server_stop(other, "normal");
+    return error;
+}
+
 static bool handle_global(gcl_server *self, gcl_term request, const gcl_from *from)
 {
     gcl_term name;
@@ -203,6 +228,8 @@ static bool handle_global(gcl_server *self, gcl_term request, const gcl_from *fr
         ask_global(self, from, name, gcl_global_register_message);
     else if (gcl_match(request, "{global_whereis, ~t}", &name))
         ask_global(self, from, name, gcl_global_whereis_message);
+    else if (gcl_match(request, "{global_for_one_that_ends, ~t}", &name))
+        reply(self, from, register_and_end(self, name));
     else if (gcl_match(request, "{global_unregister, ~t}", &name))
         reply(self, from, gcl_global_unregister(self, "~t", name));
     else
