@@ -27,7 +27,7 @@
 #include "cluster/monitor.h"
 #include "core/membership.h"
 #include "node/node.h"
-#include "node/server.h"
+#include "server/server.h"
 
 enum {
     GCL_CLUSTER_WARNED = 64,   /* so many nodes are warned of once; then some again */

@@ -8,11 +8,8 @@
 
 #include "core/reason.h"
 #include "node/attempt.h"
-#include "node/call.h"
-#include "node/caller.h"
 #include "node/config.h"
 #include "node/dial.h"
-#include "node/net_kernel.h"
 #include "node/node_event.h"
 #include "node/peer.h"
 #include "node/post.h"
@@ -274,7 +271,7 @@ static int start(struct gcl_node *node, const gcl_node_config *config,
     if (error == 0)
         error = init_threads(node);
     if (error == 0)
-        error = gcl_net_kernel_start(node);
+        error = node->services->start(node);
     if (error != 0)
         return error;
     gcl_loop_init(&node->loop, config->loop, node->mem, turn_ends, on_woken);
@@ -312,8 +309,7 @@ static void free_node(struct gcl_node *node)
     gcl_signal_queue_fini(&node->local);
     gcl_signal_queue_fini(&node->running);
     gcl_node_events_fini(node);
-    gcl_slots_fini(&node->calls);
-    gcl_slots_fini(&node->callers);
+    node->services->finish(node);
     gcl_buffer_fini(&node->message);
     gcl_buffer_fini(&node->event);
     gcl_term_context_fini(&node->terms);
@@ -326,7 +322,8 @@ static void free_node(struct gcl_node *node)
     gcl_free(mem, node);
 }
 
-int gcl_node_new(const gcl_node_config *config, gcl_node **out, char *detail, size_t detail_size)
+int gcl_node_open(const struct gcl_node_services *services, const gcl_node_config *config,
+                  gcl_node **out, char *detail, size_t detail_size)
 {
     struct gcl_config_detail where = {detail, detail_size};
     const gcl_allocator *mem =
@@ -337,14 +334,13 @@ int gcl_node_new(const gcl_node_config *config, gcl_node **out, char *detail, si
     if (node == NULL)
         return GCL_ENOMEM;
     node->mem = mem;
+    node->services = services;
     node->listener.fd = -1;
     gcl_list_init(&node->peers);
     gcl_list_init(&node->attempts);
     gcl_table_init(&node->peer_names, mem);
     gcl_deadline_init(&node->ready, tell_ready);
     gcl_node_events_init(node);
-    gcl_slots_init(&node->calls, mem, sizeof(struct gcl_call));
-    gcl_slots_init(&node->callers, mem, sizeof(struct gcl_kept_caller));
     gcl_buffer_init(&node->message, mem, 0);
     gcl_buffer_init(&node->event, mem, 0);
     gcl_terms_init(node);

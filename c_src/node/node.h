@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * The inside of a node: it ties the core (what happens to processes) to the net (bytes and time),
- * and is the only room that calls user code, between two effects.
+ * and runs processes, between two effects.
  */
 #ifndef GCL_NODE_NODE_H
 #define GCL_NODE_NODE_H
@@ -19,9 +19,20 @@
 #include "node/work.h"
 #include "wire/term_context.h"
 
-struct gcl_global;
 struct gcl_peer;
-struct gcl_server;
+struct gcl_servers;
+
+/**
+ * The room above, as a node sees it. `finish`: when every process has ended; also when `start` has
+ * failed. `peer_down`: at once, before anybody is told. `misuse`: as in struct gcl_term_context,
+ * `user` is the node.
+ */
+struct gcl_node_services {
+    int (*start)(struct gcl_node *node);
+    void (*finish)(struct gcl_node *node);
+    void (*peer_down)(struct gcl_node *node, const struct gcl_name *name);
+    void (*misuse)(const char *file, int line, const char *text, void *user);
+};
 
 struct gcl_node {
     const gcl_allocator *mem;
@@ -45,15 +56,12 @@ struct gcl_node {
     gcl_term_context terms;
     struct gcl_buffer message;     /* what is being built to be sent: node/message.h */
     struct gcl_buffer event;       /* a term that was made for a handler */
-    struct gcl_slots calls;        /* struct gcl_call */
-    struct gcl_slots callers;      /* struct gcl_kept_caller */
-    struct gcl_list node_watchers; /* struct gcl_server */
+    struct gcl_list node_watchers; /* struct gcl_process */
     struct gcl_list node_events;   /* what they are to be told */
-    struct gcl_global *global;     /* NULL: no global name was needed yet */
-    uint64_t last_timer;
-    struct gcl_server *running_server; /* whose handler runs */
-    unsigned busy;                     /* while it is not 0 no effect is taken: a handler runs, or
-                                          settling is under way */
+    const struct gcl_node_services *services;
+    struct gcl_servers *servers; /* theirs */
+    unsigned busy; /* while it is not 0 no effect is taken: a handler runs, or settling
+                      is under way */
     gcl_poster *poster;
     struct gcl_work_pool *pool;
     struct gcl_resolver *resolver;
@@ -64,6 +72,10 @@ struct gcl_node {
     bool has_begun_close;
     int close_error;
 };
+
+/** gcl_node_new(), with what stands on the node. */
+int gcl_node_open(const struct gcl_node_services *services, const gcl_node_config *config,
+                  gcl_node **out, char *detail, size_t detail_size);
 
 /** Takes what the core has to say and carries it out, until there is no more. */
 void gcl_node_settle(struct gcl_node *node);

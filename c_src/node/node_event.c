@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/node_event.h"
 
-#include "node/caller.h"
-#include "node/server.h"
+#include "node/process.h"
 #include "wire/term_write.h"
 
 struct event {
@@ -71,7 +70,7 @@ void gcl_node_event_up(struct gcl_peer *peer)
 
 void gcl_node_event_down(struct gcl_peer *peer, const char *why)
 {
-    gcl_callers_node_down(peer->node, peer->name);
+    peer->node->services->peer_down(peer->node, peer->name);
     add(peer, GCL_SIGNAL_NODE_DOWN, why);
 }
 
@@ -89,35 +88,22 @@ bool gcl_node_events_next(struct gcl_node *node)
         return true;
     }
     struct gcl_list *first = event->waiting.next;
-    struct gcl_server *server = GCL_CONTAINER_OF(first, struct gcl_server, watch);
+    struct gcl_process *process = GCL_CONTAINER_OF(first, struct gcl_process, watch);
     gcl_list_remove(first);
     gcl_list_add_last(&node->node_watchers, first);
     const uint8_t *bytes = gcl_buffer_bytes(&event->bytes);
     event->signal.from_name = gcl_str_make(bytes, event->name_size);
     event->signal.term =
         gcl_str_make(bytes + event->name_size, gcl_buffer_size(&event->bytes) - event->name_size);
-    gcl_server_take(server, &event->signal, NULL);
+    process->class->node_event(process, &event->signal);
     return true;
 }
 
-static void watch(struct gcl_server *server)
+void gcl_process_watch_nodes(struct gcl_process *process, bool on)
 {
-    bool is_on = !gcl_list_is_empty(&server->watch);
-    bool on = (server->is_watcher || server->behaviour_watches) && !server->is_ending;
+    bool is_on = !gcl_list_is_empty(&process->watch);
     if (is_on && !on)
-        gcl_list_remove(&server->watch);
+        gcl_list_remove(&process->watch);
     else if (!is_on && on)
-        gcl_list_add_last(&gcl_server_at(server)->node_watchers, &server->watch);
-}
-
-void gcl_monitor_nodes(gcl_server *self, bool on)
-{
-    self->is_watcher = on;
-    watch(self);
-}
-
-void gcl_server_watch_nodes(struct gcl_server *server, bool on)
-{
-    server->behaviour_watches = on;
-    watch(server);
+        gcl_list_add_last(&process->node->node_watchers, &process->watch);
 }

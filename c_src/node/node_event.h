@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * Nodes that come and go, for the servers that asked with gcl_monitor_nodes().
+ * Nodes that come and go, for the processes that watch them: gcl_process_watch_nodes().
  *
  * spec: net_kernel:monitor_nodes/2: nodeup before any message of the node, nodedown behind the
  * last one; here also behind what the loss does to links and monitors.
@@ -17,7 +17,7 @@ void gcl_node_events_fini(struct gcl_node *node);
 void gcl_node_event_up(struct gcl_peer *peer);
 void gcl_node_event_down(struct gcl_peer *peer, const char *why);
 
-/** Tells one server of one event; false when there is nothing to tell. */
+/** Tells one process of one event; false when there is nothing to tell. */
 bool gcl_node_events_next(struct gcl_node *node);
 
 #endif

@@ -12,6 +12,7 @@ int gcl_process_start(struct gcl_node *node, struct gcl_process *process,
         return error;
     process->node = node;
     process->class = class;
+    gcl_list_init(&process->watch);
     if (name != NULL)
         error = gcl_registry_add(&node->core.registry, gcl_str_of(name), &process->core);
     if (error != 0)
@@ -23,10 +24,12 @@ void gcl_process_end(struct gcl_process *process, struct gcl_str reason)
 {
     if (process->core.ended)
         return;
-    if (process->class->end != NULL)
+    if (process->class->end != NULL) {
         process->class->end(process, reason);
-    else
-        gcl_core_exit(&process->node->core, &process->core, reason);
+        return;
+    }
+    gcl_process_watch_nodes(process, false);
+    gcl_core_exit(&process->node->core, &process->core, reason);
 }
 
 void gcl_process_effect(const struct gcl_effect *effect)

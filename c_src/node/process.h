@@ -20,6 +20,7 @@ struct gcl_process_class {
     void (*deliver)(struct gcl_process *process, const struct gcl_effect *message);
     void (*down)(struct gcl_process *process, const struct gcl_signal *down);
     void (*exit)(struct gcl_process *process, const struct gcl_signal *signal);
+    void (*node_event)(struct gcl_process *process, const struct gcl_signal *event);
     bool (*survives)(struct gcl_process *process, const struct gcl_signal *signal);
     void (*end)(struct gcl_process *process, struct gcl_str reason);
     void (*free)(struct gcl_process *process);
@@ -29,6 +30,7 @@ struct gcl_process {
     struct gcl_core_process core;
     struct gcl_node *node;
     const struct gcl_process_class *class;
+    struct gcl_list watch; /* in node->node_watchers */
 };
 
 static inline struct gcl_process *gcl_process_of(struct gcl_core_process *process)
@@ -43,6 +45,10 @@ int gcl_process_start(struct gcl_node *node, struct gcl_process *process,
 
 /** Ends it, between two effects. */
 void gcl_process_end(struct gcl_process *process, struct gcl_str reason);
+
+/** Whether it is told of nodes that come and go, by `node_event`, which its class needs then. A
+ * class with `end` sees to it that this is off by then. */
+void gcl_process_watch_nodes(struct gcl_process *process, bool on);
 
 /** Carries out one effect that has a process. */
 void gcl_process_effect(const struct gcl_effect *effect);

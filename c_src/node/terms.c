@@ -2,7 +2,6 @@
 #include "node/terms.h"
 
 #include "node/node.h"
-#include "node/server.h"
 #include "node/translate.h"
 
 static int pid_in(void *user, const struct gcl_wire_pid *wire, gcl_pid *pid)
@@ -45,7 +44,7 @@ void gcl_terms_init(struct gcl_node *node)
                                      .ref_out = ref_out,
                                      .place = place,
                                      .user = node};
-    gcl_term_context_init(&node->terms, node->mem, &ids, gcl_server_misuse, node);
+    gcl_term_context_init(&node->terms, node->mem, &ids, node->services->misuse, node);
 }
 
 gcl_term_context *gcl_node_terms(gcl_node *node)

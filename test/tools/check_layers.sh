@@ -4,7 +4,7 @@
 #
 # The rooms of c_src and who may include whom:
 #
-#     tool -> cluster -> node -> net -> wire -> base      node -> core -> wire/term -> base
+#     tool -> cluster -> server -> node -> net -> wire -> base      node -> core -> wire/term -> base
 #
 # `base`, `wire` and `core` are pure: of the system they include what computes, nothing that reaches
 # a socket, a clock, the loop, a thread, the environment, randomness or a crypto library. That also
@@ -22,8 +22,9 @@ find c_src include -name '*.[ch]' 2>/dev/null | sort | xargs awk '
         may["core"] = "core/ wire/term base/"
         may["net"] = "net/ wire/ base/"
         may["node"] = "node/ core/ net/ wire/ base/"
-        may["cluster"] = "cluster/ node/ net/crypto core/membership wire/term base/"
-        may["tool"] = "tool/ cluster/ node/ wire/term base/"
+        may["server"] = "server/ node/ core/ wire/ base/"
+        may["cluster"] = "cluster/ server/ node/ net/crypto core/membership wire/term base/"
+        may["tool"] = "tool/ cluster/ server/ node/ wire/term base/"
         pure = " base wire core "
         n = split("assert ctype errno float inttypes limits math stdalign stdarg stdbool stddef " \
                   "stdint stdio stdlib string", name, " ")

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "node/dest.h"
-#include "node/gen.h"
-#include "node/global.h"
 #include "node/message.h"
-#include "node/server.h"
+#include "server/gen.h"
+#include "server/global.h"
+#include "server/server.h"
 
 static gcl_pid pid_of(const gcl_server *server)
 {

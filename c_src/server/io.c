@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "node/io.h"
+#include "server/io.h"
 
 #include "node/message.h"
 #include "node/node.h"

@@ -4,12 +4,12 @@
  *
  * spec: gen.erl, do_call: the alias is the tag of the call; the answer is {Tag, Reply}, sent to it.
  */
-#ifndef GCL_NODE_CALL_H
-#define GCL_NODE_CALL_H
+#ifndef GCL_SERVER_CALL_H
+#define GCL_SERVER_CALL_H
 
 #include "base/deadline.h"
 #include "base/slots.h"
-#include "node/server.h"
+#include "server/server.h"
 #include "wire/id.h"
 
 struct gcl_call {

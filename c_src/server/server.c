@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of a server. */
-#include "node/server.h"
+#include "server/server.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "core/reason.h"
-#include "node/call.h"
-#include "node/caller.h"
-#include "node/global.h"
-#include "node/mailbox.h"
 #include "node/message.h"
 #include "node/node.h"
-#include "node/timer.h"
+#include "server/call.h"
+#include "server/caller.h"
+#include "server/global.h"
+#include "server/mailbox.h"
+#include "server/servers.h"
+#include "server/timer.h"
 
 enum { LOGGED_REASON_BYTES = 512 };
 
@@ -27,7 +28,7 @@ void gcl_server_enter(struct gcl_server *server)
 {
     struct gcl_node *node = gcl_server_at(server);
     node->busy++;
-    node->running_server = server;
+    node->servers->running = server;
 }
 
 static void end_by_result(struct gcl_server *server, gcl_result result)
@@ -48,7 +49,7 @@ static void end_by_result(struct gcl_server *server, gcl_result result)
 void gcl_server_leave(struct gcl_server *server, gcl_result result)
 {
     struct gcl_node *node = gcl_server_at(server);
-    node->running_server = NULL;
+    node->servers->running = NULL;
     gcl_term_context_release(&node->terms);
     if (!server->is_ending)
         end_by_result(server, result);
@@ -77,7 +78,7 @@ gcl_result gcl_stop_message(gcl_server *self, gcl_message message)
 void gcl_server_misuse(const char *file, int line, const char *text, void *user)
 {
     struct gcl_node *node = user;
-    struct gcl_server *server = node->running_server;
+    struct gcl_server *server = node->servers->running;
     char where[768];
     (void)snprintf(where, sizeof where, "%s:%d: %s", file, line, text);
     gcl_log(&node->log, GCL_LOG_ERROR, "bad_pattern", "%s", where);
@@ -149,8 +150,7 @@ static void run_terminate(struct gcl_server *server, struct gcl_str reason)
     gcl_timers_cancel_all(server);
     gcl_callers_drop_all(server);
     gcl_global_server_ends(gcl_server_at(server), server);
-    gcl_monitor_nodes(server, false);
-    gcl_server_watch_nodes(server, false);
+    gcl_process_watch_nodes(&server->process, false);
     if (server->handlers->terminate != NULL) {
         gcl_server_enter(server);
         server->handlers->terminate(server, gcl_server_term(server, reason), server->user);
@@ -208,6 +208,7 @@ static void free_server(struct gcl_process *process)
 static const struct gcl_process_class server_class = {.deliver = deliver,
                                                       .down = take_signal,
                                                       .exit = take_signal,
+                                                      .node_event = take_signal,
                                                       .survives = survives,
                                                       .end = end,
                                                       .free = free_server};
@@ -237,7 +238,6 @@ int gcl_server_start(gcl_node *node, const gcl_server_config *config, gcl_server
     gcl_list_init(&server->timers);
     gcl_list_init(&server->calls);
     gcl_list_init(&server->callers);
-    gcl_list_init(&server->watch);
     if (out != NULL)
         *out = server;
     return 0;
@@ -271,6 +271,24 @@ gcl_node *gcl_server_node(const gcl_server *server)
 void *gcl_server_user(const gcl_server *server)
 {
     return server->program_user;
+}
+
+static void watch_nodes(struct gcl_server *server)
+{
+    bool on = (server->is_watcher || server->behaviour_watches) && !server->is_ending;
+    gcl_process_watch_nodes(&server->process, on);
+}
+
+void gcl_monitor_nodes(gcl_server *self, bool on)
+{
+    self->is_watcher = on;
+    watch_nodes(self);
+}
+
+void gcl_server_watch_nodes(struct gcl_server *server, bool on)
+{
+    server->behaviour_watches = on;
+    watch_nodes(server);
 }
 
 void gcl_server_set_trap_exit(gcl_server *self, bool on)

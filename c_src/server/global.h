@@ -4,8 +4,8 @@
  * order: names that are to be registered (global.c), and names that messages wait for
  * (global_lookup.c).
  */
-#ifndef GCL_NODE_GLOBAL_H
-#define GCL_NODE_GLOBAL_H
+#ifndef GCL_SERVER_GLOBAL_H
+#define GCL_SERVER_GLOBAL_H
 
 #include <gen_cluster/global.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "node/caller.h"
+#include "server/caller.h"
 
 #include "node/node.h"
 #include "node/translate.h"
+#include "server/servers.h"
 
 static void drop(struct gcl_kept_caller *caller)
 {
@@ -10,7 +11,7 @@ static void drop(struct gcl_kept_caller *caller)
     gcl_names_release(&node->core.names, caller->node);
     gcl_free(node->mem, (void *)(uintptr_t)caller->tag.bytes);
     gcl_list_remove(&caller->at_server);
-    gcl_slots_give_back(&node->callers, &caller->slot);
+    gcl_slots_give_back(&node->servers->callers, &caller->slot);
 }
 
 void gcl_callers_drop_all(struct gcl_server *server)
@@ -22,8 +23,8 @@ void gcl_callers_drop_all(struct gcl_server *server)
 
 void gcl_callers_node_down(struct gcl_node *node, const struct gcl_name *name)
 {
-    for (uint32_t i = 0; i < node->callers.count; i++) {
-        struct gcl_slot *slot = node->callers.places[i];
+    for (uint32_t i = 0; i < node->servers->callers.count; i++) {
+        struct gcl_slot *slot = node->servers->callers.places[i];
         struct gcl_kept_caller *caller = GCL_CONTAINER_OF(slot, struct gcl_kept_caller, slot);
         if (slot->is_used && caller->node == name)
             drop(caller);
@@ -56,7 +57,7 @@ int gcl_from_keep(const gcl_from *from, gcl_caller *out)
     if (error != 0 || name == NULL)
         return GCL_ENOMEM;
     uint8_t *copy = gcl_alloc_copy(node->mem, tag.bytes, tag.size);
-    struct gcl_slot *slot = copy != NULL ? gcl_slots_take(&node->callers) : NULL;
+    struct gcl_slot *slot = copy != NULL ? gcl_slots_take(&node->servers->callers) : NULL;
     if (slot == NULL) {
         gcl_free(node->mem, copy);
         return GCL_ENOMEM;
@@ -75,7 +76,7 @@ int gcl_from_keep(const gcl_from *from, gcl_caller *out)
 
 int gcl_reply_later_message(gcl_node *node, gcl_caller value, gcl_message message)
 {
-    struct gcl_slot *slot = gcl_slots_find(&node->callers, value.index, value.generation);
+    struct gcl_slot *slot = gcl_slots_find(&node->servers->callers, value.index, value.generation);
     if (slot == NULL)
         return GCL_ESTALE;
     struct gcl_kept_caller *caller = GCL_CONTAINER_OF(slot, struct gcl_kept_caller, slot);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "node/timer.h"
+#include "server/timer.h"
 
 #include "base/deadline.h"
 #include "node/node.h"
+#include "server/servers.h"
 
 struct timer {
     struct gcl_deadline deadline; /* not set: it expired while the server was suspended */
@@ -49,7 +50,7 @@ int gcl_timer_start(gcl_server *self, uint64_t delay_ms, uint64_t *number)
         return GCL_ENOMEM;
     }
     timer->server = self;
-    timer->number = ++node->last_timer;
+    timer->number = ++node->servers->last_timer;
     gcl_list_init(&timer->at_server);
     gcl_list_add_last(&self->timers, &timer->at_server);
     *number = timer->number;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Who called: for the time of a handler, and kept until the answer is there. */
-#ifndef GCL_NODE_CALLER_H
-#define GCL_NODE_CALLER_H
+#ifndef GCL_SERVER_CALLER_H
+#define GCL_SERVER_CALLER_H
 
 #include "base/slots.h"
-#include "node/gen.h"
-#include "node/server.h"
+#include "server/gen.h"
+#include "server/server.h"
 
 struct gcl_from {
     struct gcl_server *server;

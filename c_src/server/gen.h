@@ -6,8 +6,8 @@
  * answer goes: [alias|Ref], and a list that begins with it, mean the alias, all else the pid.
  * sys.erl, send_system_msg; the Erlang I/O protocol in stdlib's user guide.
  */
-#ifndef GCL_NODE_GEN_H
-#define GCL_NODE_GEN_H
+#ifndef GCL_SERVER_GEN_H
+#define GCL_SERVER_GEN_H
 
 #include <gen_cluster/term.h>
 

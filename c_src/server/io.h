@@ -6,11 +6,11 @@
  * spec: the Erlang I/O protocol: {io_request, From, ReplyAs, Request} is answered with {io_reply,
  * ReplyAs, Reply}; {error, request} is the answer to what is not known.
  */
-#ifndef GCL_NODE_IO_H
-#define GCL_NODE_IO_H
+#ifndef GCL_SERVER_IO_H
+#define GCL_SERVER_IO_H
 
-#include "node/gen.h"
-#include "node/server.h"
+#include "server/gen.h"
+#include "server/server.h"
 
 void gcl_io_take(struct gcl_server *server, const struct gcl_gen_message *message);
 

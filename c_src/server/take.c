@@ -2,15 +2,15 @@
 /* What reaches a server is handed to the handler that it is for. */
 #include <string.h>
 
-#include "node/call.h"
-#include "node/caller.h"
-#include "node/gen.h"
-#include "node/io.h"
-#include "node/mailbox.h"
 #include "node/message.h"
 #include "node/node.h"
-#include "node/server.h"
-#include "node/sys.h"
+#include "server/call.h"
+#include "server/caller.h"
+#include "server/gen.h"
+#include "server/io.h"
+#include "server/mailbox.h"
+#include "server/server.h"
+#include "server/sys.h"
 
 void gcl_server_drop(struct gcl_server *server, const char *what)
 {
@@ -150,7 +150,7 @@ static void take_exit(struct gcl_server *server, const struct gcl_signal *signal
 static void take_node(struct gcl_server *server, const struct gcl_signal *signal)
 {
     char name[GCL_NODE_NAME_MAX_BYTES + 1];
-    if (server->handlers->handle_node == NULL || gcl_list_is_empty(&server->watch))
+    if (server->handlers->handle_node == NULL || gcl_list_is_empty(&server->process.watch))
         return;
     memcpy(name, signal->from_name.bytes, signal->from_name.size);
     name[signal->from_name.size] = '\0';

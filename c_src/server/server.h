@@ -7,8 +7,8 @@
  * an effect of the core, a deadline, an event of a node. What a handler causes comes later, by the
  * queue of local signals or by the next effect, so none ever runs inside another.
  */
-#ifndef GCL_NODE_SERVER_H
-#define GCL_NODE_SERVER_H
+#ifndef GCL_SERVER_SERVER_H
+#define GCL_SERVER_SERVER_H
 
 #include <gen_cluster/server.h>
 
@@ -29,7 +29,6 @@ struct gcl_server {
     struct gcl_list timers;      /* struct timer */
     struct gcl_list calls;       /* struct gcl_call */
     struct gcl_list callers;     /* struct gcl_kept_caller */
-    struct gcl_list watch;       /* in node->node_watchers */
     struct gcl_mailbox *mailbox; /* while suspended, and until it is empty again; else NULL */
     struct gcl_str stop_reason;  /* owned; set by gcl_stop(), or by a mistake of the program */
     bool is_mistaken;            /* ... by the latter */

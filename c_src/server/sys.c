@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* spec: sys.erl, do_cmd, and gen_server.erl, format_status, for the shapes of the answers. */
-#include "node/sys.h"
+#include "server/sys.h"
 
-#include "node/mailbox.h"
 #include "node/node.h"
+#include "server/mailbox.h"
 
 static int answer(struct gcl_server *server, const struct gcl_gen_message *message,
                   gcl_message reply)

@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node/call.h"
-#include "node/global.h"
 #include "node/message.h"
 #include "node/node.h"
-#include "node/server.h"
+#include "server/call.h"
+#include "server/global.h"
+#include "server/server.h"
+#include "server/servers.h"
 
 enum { ASKED_MAX = 3 }; /* BEAMs, one after the other */
 
@@ -150,7 +151,7 @@ static int look_up(struct gcl_node *node, struct lookup *lookup, const char *bea
         return GCL_ENOCONNECTION;
     lookup->asked++;
     (void)snprintf(lookup->beam, sizeof lookup->beam, "%s", beam);
-    return gcl_global_ask(node->global->server, lookup->beam, on_found, lookup,
+    return gcl_global_ask(node->servers->global->server, lookup->beam, on_found, lookup,
                           GCL_MESSAGE("{call, global, whereis_name, [~a], user}", name));
 }
 
@@ -174,7 +175,7 @@ static gcl_result on_found(gcl_server *self, int error, gcl_term term, void *use
 
 static int find_lookup(struct gcl_node *node, struct gcl_str name, struct lookup **out)
 {
-    GCL_LIST_EACH(&node->global->lookups, at, following)
+    GCL_LIST_EACH(&node->servers->global->lookups, at, following)
     {
         *out = lookup_at(at);
         if (gcl_str_equal((*out)->name, name))
@@ -191,7 +192,7 @@ static int find_lookup(struct gcl_node *node, struct gcl_str name, struct lookup
         return error;
     }
     gcl_list_init(&lookup->at_node);
-    gcl_list_add_last(&node->global->lookups, &lookup->at_node);
+    gcl_list_add_last(&node->servers->global->lookups, &lookup->at_node);
     *out = lookup;
     return 0;
 }
@@ -219,6 +220,6 @@ int gcl_global_send(struct gcl_node *node, gcl_pid from, struct gcl_str name,
 void gcl_global_lookups_fini(struct gcl_node *node)
 {
     struct gcl_list *at;
-    while ((at = gcl_list_first(&node->global->lookups)) != NULL)
+    while ((at = gcl_list_first(&node->servers->global->lookups)) != NULL)
         finish(node, lookup_at(at), NULL, GCL_ECANCELED);
 }

@@ -6,11 +6,11 @@
  *
  * spec: sys:suspend/1, resume/1: only system messages are looked at in between.
  */
-#ifndef GCL_NODE_MAILBOX_H
-#define GCL_NODE_MAILBOX_H
+#ifndef GCL_SERVER_MAILBOX_H
+#define GCL_SERVER_MAILBOX_H
 
 #include "base/deadline.h"
-#include "node/server.h"
+#include "server/server.h"
 
 struct gcl_mailbox {
     struct gcl_signal_queue signals;

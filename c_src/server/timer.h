@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** The timers of servers; the public functions are in server.h. */
-#ifndef GCL_NODE_TIMER_H
-#define GCL_NODE_TIMER_H
+#ifndef GCL_SERVER_TIMER_H
+#define GCL_SERVER_TIMER_H
 
-#include "node/server.h"
+#include "server/server.h"
 
 void gcl_timers_cancel_all(struct gcl_server *server);
 

@@ -3,10 +3,10 @@
  * spec: net_kernel.erl, handle_call({is_auth, Node}, ...): the answer is `yes`. Calls that are not
  * known are not answered there either.
  */
-#include "node/net_kernel.h"
+#include "server/net_kernel.h"
 
-#include "node/gen.h"
 #include "node/node.h"
+#include "server/gen.h"
 
 static void deliver(struct gcl_process *process, const struct gcl_effect *effect)
 {

@@ -4,7 +4,7 @@
  * link to our process must not count), who has the name, and then register_name_external. Whatever
  * goes wrong begins anew with another BEAM, or when one connects, or a second later.
  */
-#include "node/global.h"
+#include "server/global.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,8 @@
 #include "node/message.h"
 #include "node/node.h"
 #include "node/peer.h"
-#include "node/server.h"
+#include "server/server.h"
+#include "server/servers.h"
 
 enum { ASK_TIMEOUT_MS = 4000, RETRY_MS = 1000 };
 
@@ -69,9 +70,9 @@ int gcl_global_ask(gcl_server *self, const char *beam, gcl_reply_function *done,
 
 bool gcl_global_is_registrar(const struct gcl_node *node, gcl_pid from)
 {
-    if (node->global == NULL)
+    if (node->servers->global == NULL)
         return false;
-    GCL_LIST_EACH(&node->global->registrars, at, following)
+    GCL_LIST_EACH(&node->servers->global->registrars, at, following)
     {
         if (gcl_pid_equal(GCL_CONTAINER_OF(at, struct registrar, at_node)->pid, from))
             return true;
@@ -84,7 +85,7 @@ static bool add_registrar(struct gcl_node *node, gcl_pid pid)
 {
     if (gcl_global_is_registrar(node, pid))
         return true;
-    GCL_LIST_EACH(&node->global->registrars, at, following)
+    GCL_LIST_EACH(&node->servers->global->registrars, at, following)
     {
         struct registrar *old = GCL_CONTAINER_OF(at, struct registrar, at_node);
         if (gcl_names_get(&node->core.names, old->pid.node, old->pid.generation) == NULL) {
@@ -97,7 +98,7 @@ static bool add_registrar(struct gcl_node *node, gcl_pid pid)
         return false;
     registrar->pid = pid;
     gcl_list_init(&registrar->at_node);
-    gcl_list_add_last(&node->global->registrars, &registrar->at_node);
+    gcl_list_add_last(&node->servers->global->registrars, &registrar->at_node);
     return true;
 }
 
@@ -152,13 +153,13 @@ static gcl_result ignore(gcl_server *self, int error, gcl_term term, void *user)
 /* What was given back: the BEAM is told, then the owner if it still waits. */
 static void sweep(struct gcl_node *node)
 {
-    GCL_LIST_EACH(&node->global->names, at, following)
+    GCL_LIST_EACH(&node->servers->global->names, at, following)
     {
         struct name *name = name_at(at);
         if (!name->is_unwanted || name->is_asking)
             continue;
         if (name->is_registered)
-            (void)gcl_global_ask(node->global->server, name->beam, ignore, NULL,
+            (void)gcl_global_ask(node->servers->global->server, name->beam, ignore, NULL,
                                  GCL_MESSAGE("{call, global, unregister_name_external, [~t], user}",
                                              term_of(node, name)));
         drop(node, name, GCL_ECANCELED);
@@ -169,7 +170,7 @@ static void sweep(struct gcl_node *node)
 /* A little later, or when a BEAM connects. */
 static void wait_for_turn(struct gcl_node *node, uint64_t delay_ms)
 {
-    struct gcl_global *global = node->global;
+    struct gcl_global *global = node->servers->global;
     if (global->turn != 0)
         (void)gcl_timer_cancel(global->server, global->turn);
     global->turn = 0;
@@ -245,8 +246,8 @@ static gcl_result on_registered(gcl_server *self, int error, gcl_term term, void
 static void ask(struct name *name, gcl_reply_function *done, gcl_message what)
 {
     struct gcl_node *node = gcl_server_at(name->owner);
-    name->is_asking =
-        gcl_global_ask(node->global->server, name->beam, done, (void *)name->number, what) == 0;
+    name->is_asking = gcl_global_ask(node->servers->global->server, name->beam, done,
+                                     (void *)name->number, what) == 0;
     if (!name->is_asking)
         wait_for_turn(node, RETRY_MS);
 }
@@ -300,7 +301,7 @@ static void begin_all(struct gcl_node *node)
     const char *beam = gcl_global_beam(node, NULL);
     if (beam == NULL)
         return;
-    GCL_LIST_EACH(&node->global->names, at, following)
+    GCL_LIST_EACH(&node->servers->global->names, at, following)
     {
         struct name *name = name_at(at);
         if (name->is_asking || name->is_registered || name->is_unwanted)
@@ -358,7 +359,7 @@ static const gcl_handlers handlers = {.size = sizeof(gcl_handlers),
 int gcl_global_need(struct gcl_node *node)
 {
     gcl_server_config config;
-    if (node->global != NULL)
+    if (node->servers->global != NULL)
         return 0;
     struct gcl_global *global = gcl_alloc_zero(node->mem, sizeof *global);
     if (global == NULL)
@@ -374,14 +375,14 @@ int gcl_global_need(struct gcl_node *node)
         gcl_free(node->mem, global);
         return error;
     }
-    node->global = global;
+    node->servers->global = global;
     gcl_monitor_nodes(global->server, true);
     return 0;
 }
 
 void gcl_global_fini(struct gcl_node *node)
 {
-    struct gcl_global *global = node->global;
+    struct gcl_global *global = node->servers->global;
     struct gcl_list *at;
     if (global == NULL)
         return;
@@ -393,7 +394,7 @@ void gcl_global_fini(struct gcl_node *node)
         gcl_free(node->mem, GCL_CONTAINER_OF(at, struct registrar, at_node));
     }
     gcl_free(node->mem, global);
-    node->global = NULL;
+    node->servers->global = NULL;
 }
 
 static struct name *name_of(struct gcl_global *global, const gcl_server *owner)
@@ -409,9 +410,9 @@ static struct name *name_of(struct gcl_global *global, const gcl_server *owner)
 void gcl_global_server_ends(struct gcl_node *node, gcl_server *server)
 {
     struct name *name;
-    if (node->global == NULL || node->global->server == server)
+    if (node->servers->global == NULL || node->servers->global->server == server)
         return;
-    while ((name = name_of(node->global, server)) != NULL)
+    while ((name = name_of(node->servers->global, server)) != NULL)
         drop(node, name, GCL_ECANCELED);
 }
 
@@ -443,7 +444,7 @@ int gcl_global_register_message(gcl_server *self, gcl_reply_function *done, void
         error = gcl_message_build(node, &message, &term);
     if (error != 0)
         return error;
-    if (find_name(node->global, self, gcl_term_of(&node->terms, term)) != NULL)
+    if (find_name(node->servers->global, self, gcl_term_of(&node->terms, term)) != NULL)
         return GCL_EEXIST;
     struct name *name = gcl_alloc_zero(node->mem, sizeof *name);
     uint8_t *copy = gcl_alloc_copy(node->mem, term.bytes, term.size);
@@ -453,12 +454,12 @@ int gcl_global_register_message(gcl_server *self, gcl_reply_function *done, void
         return GCL_ENOMEM;
     }
     name->term = gcl_str_make(copy, term.size);
-    name->number = ++node->global->last_number;
+    name->number = ++node->servers->global->last_number;
     name->owner = self;
     name->done = done;
     name->user = user;
     gcl_list_init(&name->at_node);
-    gcl_list_add_last(&node->global->names, &name->at_node);
+    gcl_list_add_last(&node->servers->global->names, &name->at_node);
     begin_all(node);
     return 0;
 }
@@ -470,9 +471,9 @@ int gcl_global_unregister_message(gcl_server *self, gcl_message message)
     int error = gcl_message_build(node, &message, &term);
     if (error != 0)
         return error;
-    struct name *name = node->global == NULL
-                            ? NULL
-                            : find_name(node->global, self, gcl_term_of(&node->terms, term));
+    struct name *name = node->servers->global == NULL ? NULL
+                                                      : find_name(node->servers->global, self,
+                                                                  gcl_term_of(&node->terms, term));
     if (name == NULL)
         return GCL_ENOENT;
     name->is_unwanted = true;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "node/call.h"
+#include "server/call.h"
 
 #include "core/reason.h"
 #include "node/dest.h"
-#include "node/gen.h"
-#include "node/global.h"
 #include "node/message.h"
 #include "node/node.h"
 #include "node/translate.h"
+#include "server/gen.h"
+#include "server/global.h"
+#include "server/servers.h"
 
 static const struct gcl_str no_term;
 
@@ -31,14 +32,14 @@ static int set_deadline(struct gcl_call *call, uint32_t timeout_ms)
 static void give_back(struct gcl_node *node, struct gcl_call *call)
 {
     gcl_loop_cancel(&node->loop, &call->deadline);
-    gcl_slots_give_back(&node->calls, &call->slot);
+    gcl_slots_give_back(&node->servers->calls, &call->slot);
 }
 
 static int open_call(struct gcl_server *server, const gcl_ref *ref, uint32_t timeout_ms,
                      struct gcl_call **out)
 {
     struct gcl_node *node = gcl_server_at(server);
-    struct gcl_slot *slot = gcl_slots_take(&node->calls);
+    struct gcl_slot *slot = gcl_slots_take(&node->servers->calls);
     if (slot == NULL)
         return GCL_ENOMEM;
     struct gcl_call *call = GCL_CONTAINER_OF(slot, struct gcl_call, slot);
@@ -74,7 +75,8 @@ static gcl_request request_of(const struct gcl_call *call)
 
 static struct gcl_call *call_of(struct gcl_node *node, gcl_request request)
 {
-    struct gcl_slot *slot = gcl_slots_find(&node->calls, request.index, request.generation);
+    struct gcl_slot *slot =
+        gcl_slots_find(&node->servers->calls, request.index, request.generation);
     return slot != NULL ? GCL_CONTAINER_OF(slot, struct gcl_call, slot) : NULL;
 }
 

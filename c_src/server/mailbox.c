@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "node/mailbox.h"
+#include "server/mailbox.h"
 
 #include "core/reason.h"
-#include "node/call.h"
-#include "node/gen.h"
 #include "node/node.h"
-#include "node/timer.h"
+#include "server/call.h"
+#include "server/gen.h"
+#include "server/timer.h"
 
 enum { SIGNALS_PER_TURN = 100 };
 

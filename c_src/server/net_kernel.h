@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** The process that net_adm:ping/1 asks. */
-#ifndef GCL_NODE_NET_KERNEL_H
-#define GCL_NODE_NET_KERNEL_H
+#ifndef GCL_SERVER_NET_KERNEL_H
+#define GCL_SERVER_NET_KERNEL_H
 
 #include "node/process.h"
 

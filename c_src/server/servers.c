@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A node with all that stands on it. */
+#include "server/servers.h"
+
+#include "node/node.h"
+#include "server/call.h"
+#include "server/caller.h"
+#include "server/net_kernel.h"
+#include "server/server.h"
+
+static int start(struct gcl_node *node)
+{
+    struct gcl_servers *servers = gcl_alloc_zero(node->mem, sizeof *servers);
+    if (servers == NULL)
+        return GCL_ENOMEM;
+    gcl_slots_init(&servers->calls, node->mem, sizeof(struct gcl_call));
+    gcl_slots_init(&servers->callers, node->mem, sizeof(struct gcl_kept_caller));
+    node->servers = servers;
+    return gcl_net_kernel_start(node);
+}
+
+static void finish(struct gcl_node *node)
+{
+    struct gcl_servers *servers = node->servers;
+    if (servers == NULL)
+        return;
+    gcl_slots_fini(&servers->calls);
+    gcl_slots_fini(&servers->callers);
+    gcl_free(node->mem, servers);
+    node->servers = NULL;
+}
+
+static const struct gcl_node_services services = {.start = start,
+                                                  .finish = finish,
+                                                  .peer_down = gcl_callers_node_down,
+                                                  .misuse = gcl_server_misuse};
+
+int gcl_node_new(const gcl_node_config *config, gcl_node **out, char *detail, size_t detail_size)
+{
+    return gcl_node_open(&services, config, out, detail, detail_size);
+}

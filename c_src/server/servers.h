@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * This is the room `server`: what stands on a node. A server is a process with the program's
+ * handlers (server.h); services are the processes that every node has. No socket is seen here.
+ */
+#ifndef GCL_SERVER_SERVERS_H
+#define GCL_SERVER_SERVERS_H
+
+#include "base/slots.h"
+
+struct gcl_global;
+struct gcl_server;
+
+/** What they have in common at one node. */
+struct gcl_servers {
+    struct gcl_slots calls;     /* struct gcl_call */
+    struct gcl_slots callers;   /* struct gcl_kept_caller */
+    struct gcl_global *global;  /* NULL: no global name was needed yet */
+    struct gcl_server *running; /* whose handler runs */
+    uint64_t last_timer;
+};
+
+#endif
