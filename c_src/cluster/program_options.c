@@ -18,6 +18,15 @@ static const char *set_name(const char *value, void *user)
     return NULL;
 }
 
+/* As erl -sname: other nodes with short names could not reach it. */
+static const char *set_short_name(const char *value, void *user)
+{
+    const char *host = strchr(value, '@');
+    if (host != NULL && strpbrk(host, ".:") != NULL)
+        return "expected a host without a dot: such names are for --name";
+    return set_name(value, user);
+}
+
 static const char *set_long_name(const char *value, void *user)
 {
     gcl_program_settings *settings = user;
@@ -129,7 +138,8 @@ static const char *set_version(const char *value, void *user)
 static const gcl_program_option standard[] = {
     {"--name", "NAME@HOST", "name of the node, with a host that has a dot (erl -name)",
      set_long_name},
-    {"--sname", "NAME[@HOST]", "name of the node, with a host without one (erl -sname)", set_name},
+    {"--sname", "NAME[@HOST]", "name of the node, with a host without one (erl -sname)",
+     set_short_name},
     {"--cookie-file", "FILE", "the cookie; else $GCL_COOKIE, else ~/.erlang.cookie",
      set_cookie_file},
     {"--seed", "NODE", "a node to join the cluster through; may be repeated", set_seed},

@@ -39,7 +39,7 @@ typedef struct gcl_node_config {
     size_t size;          /**< set by gcl_node_config_init() */
     struct ev_loop *loop; /**< borrowed for the life of the node; required */
     const char *name;     /**< "alive@host", or "alive": then @ and the host's name are added */
-    bool long_names;      /**< as erl -name: a host part with a dot is demanded; else -sname */
+    bool long_names;      /**< as erl -name: a host part with a dot is demanded */
     const char *cookie;   /**< required; 1 to 255 bytes */
     bool hidden;          /**< default true; false is refused with GCL_ENOTSUP for now */
 

@@ -107,6 +107,10 @@ Test(program_options, one_name)
                    "a");
     assert_refused("--sname: expected the name of a node", "--sname", "");
     assert_refused("--name: expected the name of a node", "--name", "@host");
+    assert_refused("--sname: expected a host without a dot: such names are for --name", "--sname",
+                   "a@b.c");
+    assert_refused("--sname: expected a host without a dot: such names are for --name", "--sname",
+                   "a@::1");
 }
 
 Test(program_options, bad_values_are_named)
