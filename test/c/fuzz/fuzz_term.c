@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/term_key.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static gcl_term_context *context;
@@ -58,6 +60,24 @@ static void items(gcl_term term)
     (void)gcl_items_is_proper_end(&items);
 }
 
+/* Equal terms have one key; `other` is the same term, perhaps in another form. */
+static void keys(gcl_term term, gcl_term other)
+{
+    struct gcl_buffer a, b;
+    struct gcl_cursor at = gcl_cursor_make(term.bytes, term.size);
+    gcl_buffer_init(&a, gcl_allocator_default(), 0);
+    gcl_buffer_init(&b, gcl_allocator_default(), 0);
+    int error = gcl_term_key(&a, &at);
+    at = gcl_cursor_make(other.bytes, other.size);
+    int error_b = gcl_term_key(&b, &at);
+    assert(error == error_b && (error == 0 || error == GCL_ELIMIT || error == GCL_ETERM));
+    assert(gcl_buffer_size(&a) == gcl_buffer_size(&b));
+    assert(error != 0 ||
+           memcmp(gcl_buffer_bytes(&a), gcl_buffer_bytes(&b), gcl_buffer_size(&a)) == 0);
+    gcl_buffer_fini(&a);
+    gcl_buffer_fini(&b);
+}
+
 static void as_term(const uint8_t *data, size_t size)
 {
     gcl_term term = gcl_term_make(context, size > 0 ? data : NULL, size);
@@ -75,6 +95,7 @@ static void as_term(const uint8_t *data, size_t size)
     int error = gcl_term_copy(term, &copy);
     assert(error == 0 && gcl_match(term, "_"));
     (void)gcl_term_equal(term, copy); /* not deeper in keys of maps than it looks */
+    keys(term, copy);
     gcl_term_free(copy);
     gcl_writer *writer = gcl_writer_new(context);
     error = gcl_write(writer, "[~t]", term);
@@ -97,6 +118,7 @@ static void as_text(const uint8_t *data, size_t size)
     int status = gcl_term_parse(context, text, length, &again, &error);
     assert(status == 0);
     assert(gcl_term_equal(term, again));
+    keys(term, again);
     gcl_term_free(again);
     gcl_term_free(term);
     free(text);

@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/term_key.h"
+
 static gcl_term_context *context;
 static gcl_writer *reply;
 
@@ -312,11 +314,28 @@ static void by_libei(gcl_term term)
 
 /* --- packets -------------------------------------------------------------------------------- */
 
+static bool have_same_key(gcl_term a, gcl_term b)
+{
+    struct gcl_buffer keys[2];
+    struct gcl_cursor terms[2] = {gcl_cursor_make(a.bytes, a.size),
+                                  gcl_cursor_make(b.bytes, b.size)};
+    for (int i = 0; i < 2; i++) {
+        gcl_buffer_init(&keys[i], gcl_allocator_default(), 0);
+        check(gcl_term_key(&keys[i], &terms[i]));
+    }
+    bool same = gcl_str_equal(gcl_str_make(gcl_buffer_bytes(&keys[0]), gcl_buffer_size(&keys[0])),
+                              gcl_str_make(gcl_buffer_bytes(&keys[1]), gcl_buffer_size(&keys[1])));
+    gcl_buffer_fini(&keys[0]);
+    gcl_buffer_fini(&keys[1]);
+    return same;
+}
+
 static void compare(gcl_term term)
 {
     gcl_term a, b;
     bool is_equal = gcl_match(term, "{~t, ~t}", &a, &b) && gcl_term_equal(a, b);
-    if (gcl_term_equal(b, a) != is_equal || !gcl_term_equal(a, a) || !gcl_term_equal(b, b))
+    if (gcl_term_equal(b, a) != is_equal || !gcl_term_equal(a, a) || !gcl_term_equal(b, b) ||
+        have_same_key(a, b) != is_equal)
         check(GCL_ETERM);
     else
         check(gcl_write(reply, "~a", is_equal));
