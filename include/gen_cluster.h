@@ -6,6 +6,7 @@
  * |-------------|---------------------------------------------------------------|
  * | `node.h`    | a node: its name, its connections, other threads              |
  * | `global.h`  | global names                                                  |
+ * | `pg.h`      | process groups, in scopes as those of OTP's pg                 |
  * | `server.h`  | processes: handlers, calls, messages, links, monitors, timers |
  * | `cluster.h` | members of clusters: who joins, who leaves, who leads         |
  * | `term.h`    | terms: taken apart and made by patterns                       |
@@ -26,6 +27,7 @@
 #include <gen_cluster/id.h>
 #include <gen_cluster/log.h>
 #include <gen_cluster/node.h>
+#include <gen_cluster/pg.h>
 #include <gen_cluster/program.h>
 #include <gen_cluster/server.h>
 #include <gen_cluster/term.h>

@@ -40,6 +40,11 @@ int gcl_pg_machine_new(const struct gcl_pg_machine_config *config, struct gcl_pg
     return error;
 }
 
+void gcl_pg_machine_set_self(struct gcl_pg_machine *machine, gcl_pid self)
+{
+    machine->config.self = self;
+}
+
 static void forget_owner(struct gcl_pg_machine *machine, struct gcl_pg_owner *owner)
 {
     GCL_LIST_EACH(&owner->shares, at, following)
@@ -347,8 +352,8 @@ const struct gcl_pg_group *gcl_pg_machine_each(const struct gcl_pg_machine *mach
     return group;
 }
 
-int gcl_pg_machine_walk(struct gcl_pg_machine *machine, gcl_term term, enum gcl_pg_part part,
-                        struct gcl_pg_walk *walk)
+int gcl_pg_machine_walk(struct gcl_pg_machine *machine, gcl_term term,
+                        enum gcl_pg_machine_part part, struct gcl_pg_walk *walk)
 {
     struct gcl_pg_group *group;
     int error = gcl_pg_store_group(&machine->store, term, false, &group);
@@ -365,7 +370,7 @@ int gcl_pg_machine_walk(struct gcl_pg_machine *machine, gcl_term term, enum gcl_
 static bool is_wanted(const struct gcl_pg_walk *walk, const struct gcl_pg_share *share)
 {
     bool is_ours = share->owner == &walk->machine->local;
-    return walk->part == GCL_PG_PART_ALL || is_ours == (walk->part == GCL_PG_PART_LOCAL);
+    return walk->part == GCL_PG_MACHINE_ALL || is_ours == (walk->part == GCL_PG_MACHINE_LOCAL);
 }
 
 bool gcl_pg_walk_next(struct gcl_pg_walk *walk, gcl_pid *pid)

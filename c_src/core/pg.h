@@ -27,7 +27,7 @@ struct gcl_pg_machine;
 struct gcl_pg_machine_config {
     const gcl_allocator *mem;  /* borrowed for the life of the machine */
     gcl_term_context *context; /* borrowed: by it pids and bytes are converted */
-    gcl_pid self;              /* the scope */
+    gcl_pid self;              /* the scope; may be set later, before the first event */
     uint64_t seed[2];          /* of the hash tables; random */
     struct gcl_pg_limits limits;
     uint32_t max_peers;
@@ -63,7 +63,9 @@ struct gcl_pg_effect {
 
 /** 0 or GCL_ENOMEM. */
 int gcl_pg_machine_new(const struct gcl_pg_machine_config *config,
-                       struct gcl_pg_machine **machine) GCL_MUST_USE;
+                       struct gcl_pg_machine **out) GCL_MUST_USE;
+
+void gcl_pg_machine_set_self(struct gcl_pg_machine *machine, gcl_pid self);
 
 /** No watch may be left. NULL is allowed. */
 void gcl_pg_machine_free(struct gcl_pg_machine *machine);
@@ -74,15 +76,15 @@ void gcl_pg_machine_free(struct gcl_pg_machine *machine);
 bool gcl_pg_machine_has_local(const struct gcl_pg_machine *machine, gcl_pid pid);
 
 /**
- * A process of this node joins a group, once more if it is in it. `monitor` is the reference of a
- * monitor of it, when it was in no group before; else NULL. GCL_EBUSY: effects are left to be
- * taken; GCL_ETERM; GCL_ELIMIT; GCL_ENOMEM. On error nothing has happened.
+ * A process of this node joins the group that `term` names, once more if it is in it. `monitor` is
+ * the reference of a monitor of it, when it was in no group before; else NULL. GCL_EBUSY: effects
+ * are left to be taken; GCL_ETERM; GCL_ELIMIT; GCL_ENOMEM. On error nothing has happened.
  */
 int gcl_pg_machine_join(struct gcl_pg_machine *machine, gcl_pid pid, const gcl_ref *monitor,
-                        gcl_term group) GCL_MUST_USE;
+                        gcl_term term) GCL_MUST_USE;
 
 /** It leaves the group once. GCL_ENOENT: it is not in it; else as above. */
-int gcl_pg_machine_leave(struct gcl_pg_machine *machine, gcl_pid pid, gcl_term group) GCL_MUST_USE;
+int gcl_pg_machine_leave(struct gcl_pg_machine *machine, gcl_pid pid, gcl_term term) GCL_MUST_USE;
 
 /** A message for the scope: any bytes, borrowed until the last effect was taken. GCL_EBUSY. */
 int gcl_pg_machine_receive(struct gcl_pg_machine *machine, gcl_term message,
@@ -112,7 +114,7 @@ void gcl_pg_machine_unwatch(struct gcl_pg_machine *machine, struct gcl_pg_watch 
 const struct gcl_pg_group *gcl_pg_machine_each(const struct gcl_pg_machine *machine,
                                                size_t *position);
 
-enum gcl_pg_part { GCL_PG_PART_ALL, GCL_PG_PART_LOCAL, GCL_PG_PART_REMOTE };
+enum gcl_pg_machine_part { GCL_PG_MACHINE_ALL, GCL_PG_MACHINE_LOCAL, GCL_PG_MACHINE_REMOTE };
 
 /** A walk over the members of a group, which must not change meanwhile. */
 struct gcl_pg_walk {
@@ -120,13 +122,13 @@ struct gcl_pg_walk {
     const struct gcl_list *head;
     const struct gcl_list *at;
     size_t index;
-    enum gcl_pg_part part;
+    enum gcl_pg_machine_part part;
 };
 
 /** GCL_ENOENT: nobody is in the group; then, and on GCL_ETERM, GCL_ELIMIT or GCL_ENOMEM, the walk
  * has no members. */
-int gcl_pg_machine_walk(struct gcl_pg_machine *machine, gcl_term group, enum gcl_pg_part part,
-                        struct gcl_pg_walk *walk);
+int gcl_pg_machine_walk(struct gcl_pg_machine *machine, gcl_term term,
+                        enum gcl_pg_machine_part part, struct gcl_pg_walk *walk);
 bool gcl_pg_walk_next(struct gcl_pg_walk *walk, gcl_pid *pid);
 
 /** True when a scope of that place in the table of names is known. */

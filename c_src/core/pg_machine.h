@@ -85,7 +85,7 @@ struct gcl_pg_machine {
 struct gcl_pg_peer *gcl_pg_peer_find(const struct gcl_pg_machine *machine, gcl_pid pid);
 
 /** 0, GCL_ELIMIT or GCL_ENOMEM. */
-int gcl_pg_peer_add(struct gcl_pg_machine *machine, gcl_pid pid, struct gcl_pg_peer **peer);
+int gcl_pg_peer_add(struct gcl_pg_machine *machine, gcl_pid pid, struct gcl_pg_peer **out);
 
 void gcl_pg_peer_free(struct gcl_pg_machine *machine, struct gcl_pg_peer *peer);
 void gcl_pg_local_free(struct gcl_pg_machine *machine, struct gcl_pg_local *local);

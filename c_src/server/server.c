@@ -12,6 +12,7 @@
 #include "server/caller.h"
 #include "server/global.h"
 #include "server/mailbox.h"
+#include "server/pg.h"
 #include "server/servers.h"
 #include "server/timer.h"
 
@@ -150,6 +151,7 @@ static void run_terminate(struct gcl_server *server, struct gcl_str reason)
     gcl_timers_cancel_all(server);
     gcl_callers_drop_all(server);
     gcl_global_server_ends(gcl_server_at(server), server);
+    gcl_pg_monitors_of_server_end(server);
     gcl_process_watch_nodes(&server->process, false);
     if (server->handlers->terminate != NULL) {
         gcl_server_enter(server);

@@ -19,7 +19,7 @@ struct gcl_mailbox;
 struct gcl_peer;
 
 /* Whose an alias is: gcl_alias.kind. */
-enum { GCL_ALIAS_PROGRAM, GCL_ALIAS_CALL };
+enum { GCL_ALIAS_PROGRAM, GCL_ALIAS_CALL, GCL_ALIAS_PG };
 
 struct gcl_server {
     struct gcl_process process; /* first: a process of this class is a server */

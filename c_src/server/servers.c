@@ -15,6 +15,7 @@ static int start(struct gcl_node *node)
         return GCL_ENOMEM;
     gcl_slots_init(&servers->calls, node->mem, sizeof(struct gcl_call));
     gcl_slots_init(&servers->callers, node->mem, sizeof(struct gcl_kept_caller));
+    gcl_list_init(&servers->pg_monitors);
     node->servers = servers;
     return gcl_net_kernel_start(node);
 }

@@ -6,6 +6,7 @@
 #ifndef GCL_SERVER_SERVERS_H
 #define GCL_SERVER_SERVERS_H
 
+#include "base/list.h"
 #include "base/slots.h"
 
 struct gcl_global;
@@ -13,10 +14,11 @@ struct gcl_server;
 
 /** What they have in common at one node. */
 struct gcl_servers {
-    struct gcl_slots calls;     /* struct gcl_call */
-    struct gcl_slots callers;   /* struct gcl_kept_caller */
-    struct gcl_global *global;  /* NULL: no global name was needed yet */
-    struct gcl_server *running; /* whose handler runs */
+    struct gcl_slots calls;      /* struct gcl_call */
+    struct gcl_slots callers;    /* struct gcl_kept_caller */
+    struct gcl_global *global;   /* NULL: no global name was needed yet */
+    struct gcl_list pg_monitors; /* of pg_monitor.c */
+    struct gcl_server *running;  /* whose handler runs */
     uint64_t last_timer;
 };
 

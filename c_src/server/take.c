@@ -9,6 +9,7 @@
 #include "server/gen.h"
 #include "server/io.h"
 #include "server/mailbox.h"
+#include "server/pg.h"
 #include "server/server.h"
 #include "server/sys.h"
 
@@ -75,6 +76,10 @@ static void take_message(struct gcl_server *server, const struct gcl_signal *sig
         /* Only the answer is sent to this one; what else comes by it is nobody's. */
         if (message.kind == GCL_GEN_REPLY)
             gcl_call_finish(GCL_CONTAINER_OF(alias, struct gcl_call, alias), 0, message.term);
+        return;
+    }
+    if (alias != NULL && alias->kind == GCL_ALIAS_PG) {
+        gcl_pg_monitor_take(server, alias, signal);
         return;
     }
     switch (message.kind) {

@@ -211,7 +211,7 @@ static void down(gcl_pid pid)
     drain();
 }
 
-static const char *members(enum gcl_pg_part part, const char *group)
+static const char *members(enum gcl_pg_machine_part part, const char *group)
 {
     static char text[1024];
     gcl_term term = term_of(group);
@@ -331,10 +331,10 @@ Test(pg, a_process_is_in_a_group_as_often_as_it_joined)
     cr_assert_eq(join(1, "g"), 0);
     cr_assert_eq(join(1, "g"), 0);
     cr_assert_eq(join(2, "g"), 0);
-    cr_assert_str_eq(members(GCL_PG_PART_ALL, "g"), "a1 a1 a2 ");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_ALL, "g"), "a1 a1 a2 ");
     cr_assert_eq(leave(1, "g"), 0);
     expect("");
-    cr_assert_str_eq(members(GCL_PG_PART_LOCAL, "g"), "a1 a2 ");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_LOCAL, "g"), "a1 a2 ");
     cr_assert_eq(leave(1, "g"), 0);
     expect("demonitor 1\n");
     cr_assert_eq(leave(1, "g"), GCL_ENOENT);
@@ -354,7 +354,7 @@ Test(pg, a_death_leaves_all_groups_as_often_as_it_has_to)
     trace_size = 0;
     down(pid_at(0, 1));
     expect("to <1.9.0>: {leave,<0.9.0>,[<0.1.0>],[g,h,g]}\n");
-    cr_assert_str_eq(members(GCL_PG_PART_ALL, "g"), "a2 ");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_ALL, "g"), "a2 ");
     cr_assert_not(gcl_pg_machine_has_local(machine, pid_at(0, 1)));
     cr_assert_eq(groups(), 1);
     end();
@@ -368,8 +368,8 @@ Test(pg, names_of_groups_are_compared_as_terms)
     cr_assert_eq(join(1, "g"), 0);
     RECEIVE("{join, ~p, ~t, ~p}", peer, gcl_term_make(&context, old_atom, sizeof old_atom),
             pid_at(1, 1));
-    cr_assert_str_eq(members(GCL_PG_PART_ALL, "g"), "a1 b1 ");
-    cr_assert_str_eq(members(GCL_PG_PART_REMOTE, "g"), "b1 ");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_ALL, "g"), "a1 b1 ");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_REMOTE, "g"), "b1 ");
     cr_assert_eq(groups(), 1);
     cr_assert_eq(join(1, "1"), 0);
     cr_assert_eq(join(1, "1.0"), 0);
@@ -404,14 +404,14 @@ Test(pg, a_peer_joins_and_leaves_with_one_pid_or_several)
     RECEIVE("{join, ~p, g, ~p}", peer, pid_at(1, 2));
     RECEIVE("{join, ~p, g, [~p, ~p, ~p]}", peer, pid_at(1, 3), pid_at(1, 1), pid_at(1, 3));
     RECEIVE("{join, ~p, h, ~p}", peer, pid_at(1, 3));
-    cr_assert_str_eq(members(GCL_PG_PART_ALL, "g"), "b1 b2 b3 b3 ");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_ALL, "g"), "b1 b2 b3 b3 ");
     RECEIVE("{leave, ~p, ~p, [g, h, never]}", peer, pid_at(1, 3));
-    cr_assert_str_eq(members(GCL_PG_PART_ALL, "g"), "b1 b2 b3 ");
-    cr_assert_str_eq(members(GCL_PG_PART_ALL, "h"), "");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_ALL, "g"), "b1 b2 b3 ");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_ALL, "h"), "");
     RECEIVE("{leave, ~p, [~p, ~p, ~p], [g]}", peer, pid_at(1, 3), pid_at(1, 1), pid_at(1, 8));
-    cr_assert_str_eq(members(GCL_PG_PART_ALL, "g"), "b2 ");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_ALL, "g"), "b2 ");
     RECEIVE("{join, ~p, g, []}", peer);
-    cr_assert_str_eq(members(GCL_PG_PART_ALL, "g"), "b2 ");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_ALL, "g"), "b2 ");
     expect("");
     end();
 }
@@ -426,10 +426,10 @@ Test(pg, a_sync_replaces_what_was_known)
     CAST("{sync, ~p, [{g, [~p, ~p]}, {j, [~p]}, {i, []}]}", peer, pid_at(1, 2), pid_at(1, 3),
          pid_at(1, 1));
     expect("");
-    cr_assert_str_eq(members(GCL_PG_PART_ALL, "g"), "b2 b3 ");
-    cr_assert_str_eq(members(GCL_PG_PART_ALL, "h"), "");
-    cr_assert_str_eq(members(GCL_PG_PART_ALL, "i"), "");
-    cr_assert_str_eq(members(GCL_PG_PART_ALL, "j"), "b1 ");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_ALL, "g"), "b2 b3 ");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_ALL, "h"), "");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_ALL, "i"), "");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_ALL, "j"), "b1 ");
     CAST("{sync, ~p, []}", peer);
     cr_assert_eq(groups(), 0);
     end();
@@ -440,7 +440,7 @@ Test(pg, a_sync_may_come_first)
     begin_with_machine();
     CAST("{sync, ~p, [{g, [~p]}]}", pid_at(1, 9), pid_at(1, 1));
     expect("monitor <1.9.0>\n");
-    cr_assert_str_eq(members(GCL_PG_PART_ALL, "g"), "b1 ");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_ALL, "g"), "b1 ");
     RECEIVE("{discover, ~p}", pid_at(1, 9));
     expect("to <1.9.0>: {'$gen_cast',{sync,<0.9.0>,[]}}\n");
     end();
@@ -465,7 +465,7 @@ Test(pg, the_end_of_a_peer_takes_its_members)
     cr_assert(gcl_pg_machine_knows_node(machine, 1));
     down(b);
     cr_assert_not(gcl_pg_machine_knows_node(machine, 1));
-    cr_assert_str_eq(members(GCL_PG_PART_ALL, "g"), "c1 ");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_ALL, "g"), "c1 ");
     cr_assert_eq(groups(), 1);
     cr_assert_eq(join(1, "g"), 0);
     expect("to <2.9.0>: {join,<0.9.0>,g,[<0.1.0>]}\n");
@@ -562,7 +562,7 @@ static void check_refused(bool is_cast, const char *why, gcl_message message)
     CAST("{sync, ~p, [{g, [~p]}]}", peer, pid_at(1, 1));
     cr_assert_eq(groups(), 2);
     RECEIVE("{join, ~p, g, ~p}", peer, pid_at(1, 2));
-    cr_assert_str_eq(members(GCL_PG_PART_ALL, "g"), "b1 b2 ");
+    cr_assert_str_eq(members(GCL_PG_MACHINE_ALL, "g"), "b1 b2 ");
     expect("");
     end();
 }
@@ -739,8 +739,8 @@ Test(pg, it_goes_on_after_a_shortage)
         cr_assert_eq(join(3, "g"), 0);
         RECEIVE("{discover, ~p}", pid_at(2, 9));
         CAST("{sync, ~p, [{g, [~p]}]}", pid_at(2, 9), pid_at(2, 2));
-        cr_assert_str_eq(members(GCL_PG_PART_REMOTE, "g"), "c2 ");
-        cr_assert_str_eq(members(GCL_PG_PART_LOCAL, "g"), "a3 ");
+        cr_assert_str_eq(members(GCL_PG_MACHINE_REMOTE, "g"), "c2 ");
+        cr_assert_str_eq(members(GCL_PG_MACHINE_LOCAL, "g"), "a3 ");
         end();
     }
 }
