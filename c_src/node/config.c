@@ -54,10 +54,10 @@ static int check(const gcl_node_config *config, const struct gcl_config_detail *
         return refuse(detail, GCL_ENAME, "name: expected alive@host");
     if (config->cookie == NULL || config->cookie[0] == '\0' || strlen(config->cookie) > 255)
         return refuse(detail, GCL_EINVAL, "cookie: expected 1 to 255 bytes");
-    if (!config->hidden)
-        return refuse(detail, GCL_ENOTSUP,
-                      "a visible node has to speak the whole of `global`, which is not there yet; "
-                      "half of it would block the other nodes: set hidden");
+    if (!config->hidden && config->no_listener)
+        return refuse(detail, GCL_EINVAL,
+                      "no_listener: a visible node has to be reached by every node of the cluster, "
+                      "or `global` waits for it: set hidden, or let it listen");
     if (config->net_ticktime_s == 0 || config->net_tickintensity < 4 ||
         config->net_tickintensity > 1000)
         return refuse(detail, GCL_EINVAL,

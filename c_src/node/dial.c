@@ -12,7 +12,7 @@ bool gcl_dial_handshake(struct gcl_node *node, struct gcl_handshake_config *conf
     memset(config, 0, sizeof *config);
     config->name = gcl_str_of(node->name);
     config->creation = gcl_node_creation(node);
-    config->flags = GCL_FLAGS_RECOMMENDED;
+    config->flags = GCL_FLAGS_RECOMMENDED | (node->config.hidden ? 0 : GCL_FLAG(PUBLISHED));
     config->cookie = gcl_str_of(node->config.cookie);
     config->digest = gcl_crypto_md5;
     return gcl_node_random(node, &config->challenge, sizeof config->challenge);

@@ -85,10 +85,13 @@ static int send_request(struct gcl_call *call, const struct gcl_route *route,
                         struct gcl_str message)
 {
     gcl_server *server = call->server;
-    struct gcl_signal signal = {
-        .op = GCL_SIGNAL_SEND, .from = gcl_self(server), .to = route->target, .term = message};
+    struct gcl_signal signal = {.op = GCL_SIGNAL_SEND,
+                                .from = gcl_self(server),
+                                .to = route->target,
+                                .term = message,
+                                .is_owed = server->is_owed};
     /* Refused as a whole: the monitor would be taken. */
-    if (route->peer != NULL && gcl_peer_is_busy(route->peer))
+    if (!server->is_owed && route->peer != NULL && gcl_peer_is_busy(route->peer))
         return GCL_EBUSY;
     int error = gcl_server_monitor(server, &route->target, route->peer, &call->alias.ref);
     if (error != 0)
@@ -107,8 +110,9 @@ static int send_call(struct gcl_call *call, const gcl_dest *dest, const gcl_mess
     struct gcl_str whole;
     gcl_pid self = gcl_self(server);
     gcl_request request = request_of(call);
-    bool is_global = gcl_dest_is_global(dest);
-    int error = is_global ? 0 : gcl_dest_route(node, dest, &route);
+    gcl_dest located = gcl_global_locate(node, dest);
+    bool is_global = gcl_dest_is_global(&located);
+    int error = is_global ? 0 : gcl_dest_route(node, &located, &route);
     if (error == 0)
         error = gcl_gen_begin_call(node, self, &call->alias.ref);
     if (error == 0)

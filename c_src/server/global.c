@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/dest.h"
 #include "node/message.h"
 #include "node/node.h"
 #include "node/peer.h"
+#include "server/gns.h"
 #include "server/server.h"
 #include "server/servers.h"
 
@@ -407,9 +409,17 @@ static struct name *name_of(struct gcl_global *global, const gcl_server *owner)
     return NULL;
 }
 
+gcl_dest gcl_global_locate(struct gcl_node *node, const gcl_dest *dest)
+{
+    struct gcl_gns_service *gns = gcl_gns_of(node);
+    return gns != NULL && gcl_dest_is_global(dest) ? gcl_gns_locate(gns, dest) : *dest;
+}
+
 void gcl_global_server_ends(struct gcl_node *node, gcl_server *server)
 {
     struct name *name;
+    if (gcl_gns_of(node) != NULL)
+        gcl_gns_server_ends(gcl_gns_of(node), server);
     if (node->servers->global == NULL || node->servers->global->server == server)
         return;
     while ((name = name_of(node->servers->global, server)) != NULL)
@@ -439,6 +449,8 @@ int gcl_global_register_message(gcl_server *self, gcl_reply_function *done, void
         return GCL_EINVAL;
     if (self->is_ending)
         return GCL_ECLOSED;
+    if (gcl_gns_of(node) != NULL)
+        return gcl_gns_claim(self, done, user, message);
     int error = gcl_global_need(node);
     if (error == 0)
         error = gcl_message_build(node, &message, &term);
@@ -468,6 +480,8 @@ int gcl_global_unregister_message(gcl_server *self, gcl_message message)
 {
     struct gcl_node *node = gcl_server_at(self);
     struct gcl_str term;
+    if (gcl_gns_of(node) != NULL)
+        return gcl_gns_give_back(self, message);
     int error = gcl_message_build(node, &message, &term);
     if (error != 0)
         return error;

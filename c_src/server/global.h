@@ -24,6 +24,10 @@ struct gcl_global {
     uint64_t turn;              /* the timer of the next turn, or 0 */
 };
 
+/** On a visible node, which knows the names itself: a global name as the process that has it; what
+ * else it is, and on a hidden node, as it is. */
+gcl_dest gcl_global_locate(struct gcl_node *node, const gcl_dest *dest);
+
 /** Starts it when that was not done yet. 0, GCL_ELIMIT, GCL_ECLOSED or GCL_ENOMEM. */
 int gcl_global_need(struct gcl_node *node);
 

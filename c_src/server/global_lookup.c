@@ -10,6 +10,7 @@
 #include "node/node.h"
 #include "server/call.h"
 #include "server/global.h"
+#include "server/gns.h"
 #include "server/server.h"
 #include "server/servers.h"
 
@@ -74,6 +75,8 @@ int gcl_global_whereis_message(gcl_server *self, gcl_reply_function *done, void 
     struct gcl_str name;
     if (done == NULL)
         return GCL_EINVAL;
+    if (gcl_gns_of(node) != NULL)
+        return gcl_gns_look_up(self, done, user, message);
     int error = gcl_message_build(node, &message, &name);
     if (error != 0)
         return error;

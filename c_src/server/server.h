@@ -35,6 +35,7 @@ struct gcl_server {
     bool is_suspended;
     bool is_watcher;        /* it asked for node events */
     bool behaviour_watches; /* ... or its behaviour did */
+    bool is_owed;           /* its calls are: they pass the soft limit of a connection */
     bool is_ending;         /* no handler runs any more */
 };
 

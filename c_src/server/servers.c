@@ -5,6 +5,7 @@
 #include "node/node.h"
 #include "server/call.h"
 #include "server/caller.h"
+#include "server/gns.h"
 #include "server/net_kernel.h"
 #include "server/server.h"
 
@@ -17,7 +18,8 @@ static int start(struct gcl_node *node)
     gcl_slots_init(&servers->callers, node->mem, sizeof(struct gcl_kept_caller));
     gcl_list_init(&servers->pg_monitors);
     node->servers = servers;
-    return gcl_net_kernel_start(node);
+    int error = gcl_net_kernel_start(node);
+    return error != 0 || node->config.hidden ? error : gcl_gns_start(node);
 }
 
 static void finish(struct gcl_node *node)
@@ -25,6 +27,7 @@ static void finish(struct gcl_node *node)
     struct gcl_servers *servers = node->servers;
     if (servers == NULL)
         return;
+    gcl_gns_finish(node);
     gcl_slots_fini(&servers->calls);
     gcl_slots_fini(&servers->callers);
     gcl_free(node->mem, servers);

@@ -10,13 +10,15 @@
 #include "base/slots.h"
 
 struct gcl_global;
+struct gcl_gns_service;
 struct gcl_server;
 
 /** What they have in common at one node. */
 struct gcl_servers {
     struct gcl_slots calls;      /* struct gcl_call */
     struct gcl_slots callers;    /* struct gcl_kept_caller */
-    struct gcl_global *global;   /* NULL: no global name was needed yet */
+    struct gcl_global *global;   /* of a hidden node; NULL: no global name was needed yet */
+    struct gcl_gns_service *gns; /* of a visible node; else NULL */
     struct gcl_list pg_monitors; /* of pg_monitor.c */
     struct gcl_server *running;  /* whose handler runs */
     uint64_t last_timer;

@@ -32,14 +32,16 @@ static int send_begun(gcl_server *self, const gcl_dest *dest, const gcl_message 
 
 int gcl_send_message(gcl_server *self, gcl_dest dest, gcl_message message)
 {
+    gcl_dest located = gcl_global_locate(gcl_server_at(self), &dest);
     (void)gcl_message_begin(gcl_server_at(self));
-    return send_begun(self, &dest, &message);
+    return send_begun(self, &located, &message);
 }
 
 int gcl_cast_message(gcl_server *self, gcl_dest dest, gcl_message message)
 {
+    gcl_dest located = gcl_global_locate(gcl_server_at(self), &dest);
     int error = gcl_gen_begin_cast(gcl_server_at(self));
-    return error != 0 ? error : send_begun(self, &dest, &message);
+    return error != 0 ? error : send_begun(self, &located, &message);
 }
 
 int gcl_exit_message(gcl_server *self, gcl_pid pid, gcl_message message)

@@ -41,7 +41,14 @@ typedef struct gcl_node_config {
     const char *name;     /**< "alive@host", or "alive": then @ and the host's name are added */
     bool long_names;      /**< as erl -name: a host part with a dot is demanded */
     const char *cookie;   /**< required; 1 to 255 bytes */
-    bool hidden;          /**< default true; false is refused with GCL_ENOTSUP for now */
+    bool hidden;          /**< default true; see doc/visible.md for what a visible node is */
+    /**
+     * A visible node only: whether it tells its partition of connections that it has lost, as BEAMs
+     * of OTP 25 and later do; then every node of it leaves the lost one, and is left by it. Default
+     * false: a BEAM that has lost this node tells, and this node alone is left. In clusters of C
+     * nodes only, set it, or partitions overlap when single connections break.
+     */
+    bool reports_lost_connections;
 
     const char *listen_address; /**< numeric IPv4 or IPv6; NULL: all interfaces */
     uint16_t listen_port;       /**< 0: any free one */
@@ -100,8 +107,8 @@ GCL_API void gcl_node_config_init(gcl_node_config *config);
  * blocks. `*node` is set on success. On error `detail` (may be NULL; `detail_size` bytes) gets one
  * line that says what was expected, what came and what to do.
  *
- * GCL_EINVAL: something required is missing or out of range; GCL_ENAME: bad name; GCL_ENOTSUP:
- * visible; GCL_EEXIST: the port is taken; GCL_ESYS; GCL_ENOMEM.
+ * GCL_EINVAL: something required is missing or out of range, or a visible node is not to listen;
+ * GCL_ENAME: bad name; GCL_EEXIST: the port is taken; GCL_ESYS; GCL_ENOMEM.
  */
 GCL_API int gcl_node_new(const gcl_node_config *config, gcl_node **node, char *detail,
                          size_t detail_size) GCL_MUST_USE;

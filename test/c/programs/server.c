@@ -5,7 +5,7 @@
  * that said `subscribe`. It writes `ready NODE PORT`, what it logs as `log LEVEL EVENT TEXT`, and
  * ends with its input.
  *
- *     server NAME
+ *     server NAME [visible [mute]]
  */
 #include <ev.h>
 #include <gen_cluster.h>
@@ -221,6 +221,33 @@ static int register_and_end(gcl_server *self, gcl_term name)
     return error;
 }
 
+/* A server of its own wants the name, and ends when it does not get it. */
+static gcl_result on_claimed(gcl_server *self, int error, gcl_term term, void *user)
+{
+    gcl_caller *caller = user;
+    (void)term;
+    if (error == 0)
+        (void)gcl_reply_later(gcl_server_node(self), *caller, "{ok, ~p}", gcl_self(self));
+    else
+        (void)gcl_reply_later(gcl_server_node(self), *caller, "{error, ~a}", gcl_error_name(error));
+    free(caller);
+    return error == 0 ? GCL_CONTINUE : GCL_STOP;
+}
+
+static void claim(gcl_server *self, const gcl_from *from, gcl_term name)
+{
+    static const gcl_handlers none = {.size = sizeof none};
+    gcl_server_config config;
+    gcl_server *other;
+    gcl_caller *caller = malloc(sizeof *caller);
+    gcl_server_config_init(&config);
+    config.handlers = &none;
+    if (caller == NULL || gcl_from_keep(from, caller) != 0 ||
+        gcl_server_start(gcl_server_node(self), &config, &other) != 0 ||
+        gcl_global_register(other, on_claimed, caller, "~t", name) != 0)
+        abort();
+}
+
 static bool handle_global(gcl_server *self, gcl_term request, const gcl_from *from)
 {
     gcl_term name;
@@ -228,6 +255,8 @@ static bool handle_global(gcl_server *self, gcl_term request, const gcl_from *fr
         ask_global(self, from, name, gcl_global_register_message);
     else if (gcl_match(request, "{global_whereis, ~t}", &name))
         ask_global(self, from, name, gcl_global_whereis_message);
+    else if (gcl_match(request, "{global_claim, ~t}", &name))
+        claim(self, from, name);
     else if (gcl_match(request, "{global_for_one_that_ends, ~t}", &name))
         reply(self, from, register_and_end(self, name));
     else if (gcl_match(request, "{global_unregister, ~t}", &name))
@@ -411,6 +440,8 @@ int main(int argc, char **argv)
     config.log_level = GCL_LOG_INFO;
     config.on_ready = ready;
     config.on_closed = closed;
+    config.hidden = argc < 3 || strcmp(argv[2], "visible") != 0;
+    config.no_listener = argc > 3 && strcmp(argv[3], "mute") == 0;
     int error = gcl_node_new(&config, &the.node, detail, sizeof detail);
     if (error != 0) {
         fprintf(stderr, "%s: %s\n", gcl_error_name(error), detail);
