@@ -10,7 +10,8 @@
 -include_lib("common_test/include/ct.hrl").
 -include_lib("stdlib/include/assert.hrl").
 
--export([all/0, suite/0, init_per_suite/1, end_per_suite/1]).
+-export([all/0, groups/0, suite/0, init_per_suite/1, end_per_suite/1]).
+-export([init_per_group/2, end_per_group/2]).
 -export([init_per_testcase/2, end_per_testcase/2]).
 -export([
     members_are_seen_on_both_sides/1,
@@ -42,7 +43,12 @@
 
 suite() -> [{timetrap, {seconds, 60}}].
 
-all() ->
+all() -> [{group, hidden}, {group, visible}].
+
+%% What the C node is.
+groups() -> [{hidden, [], cases()}, {visible, [], cases()}].
+
+cases() ->
     [
         members_are_seen_on_both_sides,
         members_that_leave_are_gone_on_both_sides,
@@ -76,9 +82,13 @@ init_per_suite(Config) ->
 
 end_per_suite(Config) -> stop_beam(?config(beam, Config)).
 
+init_per_group(Group, Config) -> [{kind, Group} | Config].
+
+end_per_group(_Group, _Config) -> ok.
+
 %% A scope of its own for each case: `scope` on the BEAM and on the C node, connected.
 init_per_testcase(Case, Config0) ->
-    {C, Owner} = start_c(),
+    {C, Owner} = start_c(?config(kind, Config0)),
     Config = [{c, C}, {owner, Owner}, {scope, Case} | Config0],
     ok = c(Config, {start, Case, #{}}),
     ok = c(Config, subscribe),
@@ -103,13 +113,13 @@ cases_of_the_test() ->
 
 %% Whatever has happened, no scope has ended of it.
 end_per_testcase(_Case, Config) ->
-    Beam = ?config(beam, Config),
+    {Beam, Scope} = {?config(beam, Config), scope(Config)},
     stop_c(?config(owner, Config)),
-    case rpc(Beam, persistent_term, get, [{?MODULE, scope(Config)}, undefined]) =:=
-        rpc(Beam, erlang, whereis, [scope(Config)])
-    of
-        true -> ok;
-        false -> {fail, the_scope_has_ended}
+    Started = rpc(Beam, persistent_term, get, [{?MODULE, Scope}, undefined]),
+    case rpc(Beam, erlang, whereis, [Scope]) of
+        undefined when Started =:= undefined -> ok;
+        Started -> stop_scope(Beam, Scope);
+        _ -> {fail, the_scope_has_ended}
     end.
 
 %% --- members ----------------------------------------------------------------------------------
@@ -265,6 +275,7 @@ two_scopes_know_nothing_of_each_other(Config0) ->
     ?assertEqual({error, 'GCL_ENOENT'}, c(Config1, {members, Second, all, lobby})),
     ?assertEqual({error, 'GCL_ENOENT'}, c(Config1, {join, Second, OnC, lobby})),
     ?assertEqual({error, 'GCL_ENOENT'}, c(Config1, {stop, Second})),
+    stop_scope(?config(beam, Config1), Second),
     await_members(Config0, lobby, [OnBeam, OnC]).
 
 messages_reach_all_members(Config) ->
@@ -298,7 +309,7 @@ the_scope_restarts_on_the_beam(Config) ->
     join(Config, OnBeam, lobby),
     await_members(Config, lobby, [OnBeam, OnC]).
 
-%% A hidden node is not told: it looks.
+%% A visible C node is told, a hidden one looks.
 the_scope_starts_later_on_the_beam(Config) ->
     OnC = c_member(Config),
     join(Config, OnC, lobby),
@@ -324,7 +335,7 @@ the_scope_restarts_on_the_c_node(Config) ->
     await_members(Config, lobby, [OnBeam, OnC]).
 
 c_nodes_find_one_another(Config) ->
-    {C, Owner} = start_c(),
+    {C, Owner} = start_c(?config(kind, Config)),
     Other = [{c, C}, {owner, Owner} | Config],
     ok = c(Other, {start, scope(Config), #{}}),
     ok = c(Other, subscribe),
@@ -542,10 +553,10 @@ connect(Config) -> true = rpc(?config(beam, Config), net_kernel, connect_node, [
 
 %% --- nodes ------------------------------------------------------------------------------------
 
-start_c() ->
+start_c(Kind) ->
     Name = peer:random_name(gcl_pg) ++ "@127.0.0.1",
     Port = open_port({spawn_executable, filename:join(os:getenv("GCL_BIN"), "pg")}, [
-        {args, [Name]},
+        {args, [Name, atom_to_list(Kind)]},
         {env, [{"GCL_COOKIE", atom_to_list(erlang:get_cookie())}]},
         {line, 4096},
         exit_status
@@ -591,7 +602,10 @@ start_scope(Beam, Scope) ->
     {ok, Pid} = rpc(Beam, pg, start, [Scope]),
     ok = rpc(Beam, persistent_term, put, [{?MODULE, Scope}, Pid]).
 
-stop_scope(Beam, Scope) -> ok = rpc(Beam, gen_server, stop, [Scope]).
+stop_scope(Beam, Scope) ->
+    ok = rpc(Beam, gen_server, stop, [Scope]),
+    true = rpc(Beam, persistent_term, erase, [{?MODULE, Scope}]),
+    ok.
 
 rpc(Node, Module, Function, Arguments) ->
     rpc:call(Node, Module, Function, Arguments, ?DEADLINE).

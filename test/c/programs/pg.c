@@ -5,7 +5,7 @@
  * monitored, is sent to the process that said `subscribe`. It writes `ready NODE PORT`, what it
  * logs as `log LEVEL EVENT TEXT`, and ends with its input.
  *
- *     pg NAME
+ *     pg NAME hidden|visible
  */
 #include <ev.h>
 #include <gen_cluster.h>
@@ -259,12 +259,13 @@ int main(int argc, char **argv)
     char detail[256];
     gcl_node_config config;
     gcl_server_config server;
-    if (argc < 2)
+    if (argc < 3)
         return 64;
     setvbuf(stdout, NULL, _IOLBF, 0);
     gcl_node_config_init(&config);
     config.loop = ev_default_loop(0);
     config.name = argv[1];
+    config.hidden = strcmp(argv[2], "hidden") == 0;
     config.cookie = getenv("GCL_COOKIE");
     config.log = log_line;
     config.log_level = GCL_LOG_INFO;
