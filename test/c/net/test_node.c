@@ -233,11 +233,11 @@ static void expect_refusal(int error, const char *text)
     cr_assert_null(node);
 }
 
-Test(node, a_visible_node_is_refused_with_the_reason)
+Test(node, a_visible_node_that_does_not_listen_is_refused_with_the_reason)
 {
     begin_config();
     config.hidden = false;
-    expect_refusal(GCL_ENOTSUP, "global");
+    expect_refusal(GCL_EINVAL, "global");
     world_end();
 }
 
