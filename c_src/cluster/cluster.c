@@ -123,7 +123,7 @@ static int make_machine(struct gcl_cluster *cluster, const gcl_cluster_config *c
     gcl_membership_config_init(&machine);
     fill_settings(&machine.settings, config);
     machine.mem = cluster->mem;
-    machine.hidden = true;
+    machine.hidden = cluster->node->config.hidden;
     machine.label.type = gcl_str_of(cluster->type);
     machine.label.meta = gcl_str_make(gcl_term_bytes(cluster->meta), gcl_term_size(cluster->meta));
     machine.hash = (struct gcl_membership_hash){cluster->hash, gcl_crypto_md5_begin,

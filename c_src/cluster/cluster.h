@@ -39,6 +39,7 @@ struct gcl_cluster_answers {
     bool named, is_named;
     bool registered;
     bool whereis;
+    struct gcl_member_id leader; /* of the last two */
 };
 
 struct gcl_cluster {
@@ -114,6 +115,18 @@ void gcl_cluster_warn(struct gcl_cluster *cluster, struct gcl_str node, const ch
 
 /** What the member says of itself has changed. 0, GCL_ELIMIT (children), GCL_ENOMEM. */
 int gcl_cluster_update(struct gcl_cluster *cluster);
+
+/* --- leader.c ------------------------------------------------------------------------------- */
+
+/** Who has the leader's name; false: nobody, or this node does not know. */
+bool gcl_cluster_find_leader(struct gcl_cluster *cluster, struct gcl_member_id *leader);
+
+/** Asks for the name: GCL_MEMBERSHIP_REGISTERED comes, once. */
+void gcl_cluster_take_lead(struct gcl_cluster *cluster);
+void gcl_cluster_leave_lead(struct gcl_cluster *cluster);
+
+/** `global` says that two processes have had the leader's name. */
+bool gcl_cluster_is_conflict(const struct gcl_cluster *cluster, gcl_term message);
 
 /* --- callback.c ----------------------------------------------------------------------------- */
 

@@ -245,12 +245,13 @@ static void carry_out(struct gcl_cluster *cluster, const struct gcl_membership_e
             (void)gcl_unregister(cluster->server);
         return;
     case GCL_MEMBERSHIP_REGISTER_GLOBAL:
-        cluster->answers.registered = true; /* a hidden node has no part in global */
+        gcl_cluster_take_lead(cluster);
         return;
     case GCL_MEMBERSHIP_WHEREIS_GLOBAL:
         cluster->answers.whereis = true;
         return;
     case GCL_MEMBERSHIP_UNREGISTER_GLOBAL:
+        gcl_cluster_leave_lead(cluster);
         return;
     case GCL_MEMBERSHIP_WAKE:
         set_wake(cluster, effect->at_ms);
@@ -311,11 +312,15 @@ static bool next_answer(struct gcl_cluster *cluster, struct gcl_membership_event
     if (answers->registered) {
         answers->registered = false;
         event->kind = GCL_MEMBERSHIP_REGISTERED;
+        if (gcl_cluster_find_leader(cluster, &answers->leader))
+            event->member = &answers->leader;
         return true;
     }
     if (answers->whereis) {
         answers->whereis = false;
         event->kind = GCL_MEMBERSHIP_WHEREIS;
+        if (gcl_cluster_find_leader(cluster, &answers->leader))
+            event->member = &answers->leader;
         return true;
     }
     *failed = gcl_cluster_monitors_take_failed(&cluster->monitors);

@@ -67,7 +67,10 @@ static gcl_result on_info(gcl_server *self, gcl_term message, void *user)
     if (cluster->machine == NULL)
         return GCL_CONTINUE;
     gcl_cluster_enter(cluster);
-    if (!gcl_cluster_message_is(message)) {
+    if (gcl_cluster_is_conflict(cluster, message)) {
+        const struct gcl_membership_event event = {.kind = GCL_MEMBERSHIP_CONFLICT};
+        (void)gcl_cluster_event(cluster, &event);
+    } else if (!gcl_cluster_message_is(message)) {
         if (cluster->server_handlers->handle_info != NULL)
             result = cluster->server_handlers->handle_info(self, message, cluster->user);
         else

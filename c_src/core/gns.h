@@ -147,6 +147,10 @@ void gcl_gns_woken(struct gcl_gns *gns, uint64_t now_ms);
 void gcl_gns_register(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
                       gcl_pid pid, gcl_term method);
 
+/** The same, though the process may have names already. */
+void gcl_gns_register_more(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
+                           gcl_pid pid, gcl_term method);
+
 /** As global:re_register_name/3: whoever had the name loses it. */
 void gcl_gns_re_register(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
                          gcl_pid pid, gcl_term method);

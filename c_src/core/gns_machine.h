@@ -143,6 +143,7 @@ struct gcl_gns_locker {
 
 enum gcl_gns_request_kind {
     GCL_GNS_REGISTER,
+    GCL_GNS_REGISTER_MORE,
     GCL_GNS_RE_REGISTER,
     GCL_GNS_REGISTER_EXTERNAL,
     GCL_GNS_UNREGISTER,

@@ -171,6 +171,12 @@ void gcl_gns_register(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl
     add(gns, now_ms, GCL_GNS_REGISTER, number, name, pid, &method);
 }
 
+void gcl_gns_register_more(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
+                           gcl_pid pid, gcl_term method)
+{
+    add(gns, now_ms, GCL_GNS_REGISTER_MORE, number, name, pid, &method);
+}
+
 void gcl_gns_re_register(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
                          gcl_pid pid, gcl_term method)
 {

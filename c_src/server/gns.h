@@ -69,7 +69,13 @@ void gcl_gns_fail(struct gcl_gns_service *gns, const char *why);
 /** As the functions of <gen_cluster/global.h>. */
 int gcl_gns_claim(gcl_server *self, gcl_reply_function *done, void *user, gcl_message message);
 int gcl_gns_give_back(gcl_server *self, gcl_message message);
+
+/** As gcl_gns_claim(), for one that may have another name. */
+int gcl_gns_claim_more(gcl_server *self, gcl_reply_function *done, void *user, gcl_message message);
 int gcl_gns_look_up(gcl_server *self, gcl_reply_function *done, void *user, gcl_message message);
+
+/** Who has a name; a zeroed pid: nobody. Errors of gcl_write(). */
+int gcl_gns_holder(struct gcl_gns_service *gns, gcl_message message, gcl_pid *holder);
 
 /** From a global name (an atom) to the pid that has it, or to a name that nobody has. */
 gcl_dest gcl_gns_locate(struct gcl_gns_service *gns, const gcl_dest *dest);

@@ -160,29 +160,43 @@ static int new_claim(gcl_server *self, gcl_term name, struct claim **out)
     return 0;
 }
 
-int gcl_gns_claim(gcl_server *self, gcl_reply_function *done, void *user, gcl_message message)
+typedef void register_function(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
+                               gcl_pid pid, gcl_term method);
+
+static int claim(gcl_server *self, gcl_reply_function *done, void *user, gcl_message message,
+                 register_function *register_name)
 {
     struct gcl_node *node = gcl_server_at(self);
     struct gcl_gns_service *gns = gcl_gns_of(node);
     struct gcl_str bytes;
-    struct claim *claim;
+    struct claim *new;
     int error = gcl_message_build(node, &message, &bytes);
     if (error != 0)
         return error;
     gcl_term name = gcl_term_of(&node->terms, bytes);
     if (claim_of(gns, self, name) != NULL)
         return GCL_EEXIST;
-    error = new_claim(self, name, &claim);
+    error = new_claim(self, name, &new);
     if (error != 0)
         return error;
-    claim->done = done;
-    claim->user = user;
-    claim->number = ++gns->last_number;
-    gcl_list_add_last(&gns->claims, &claim->at_service);
-    gcl_gns_register(gns->machine, gcl_gns_now(gns), claim->number, claim->name, gcl_self(self),
-                     gcl_term_make(&node->terms, method, sizeof method));
+    new->done = done;
+    new->user = user;
+    new->number = ++gns->last_number;
+    gcl_list_add_last(&gns->claims, &new->at_service);
+    register_name(gns->machine, gcl_gns_now(gns), new->number, new->name, gcl_self(self),
+                  gcl_term_make(&node->terms, method, sizeof method));
     gcl_gns_settle(gns);
     return 0;
+}
+
+int gcl_gns_claim(gcl_server *self, gcl_reply_function *done, void *user, gcl_message message)
+{
+    return claim(self, done, user, message, gcl_gns_register);
+}
+
+int gcl_gns_claim_more(gcl_server *self, gcl_reply_function *done, void *user, gcl_message message)
+{
+    return claim(self, done, user, message, gcl_gns_register_more);
 }
 
 int gcl_gns_give_back(gcl_server *self, gcl_message message)
@@ -237,27 +251,31 @@ void gcl_gns_name_lost(struct gcl_gns_service *gns, gcl_term name, gcl_pid pid)
 
 /* --- lookups -------------------------------------------------------------------------------- */
 
+int gcl_gns_holder(struct gcl_gns_service *gns, gcl_message message, gcl_pid *holder)
+{
+    struct gcl_str bytes;
+    int error = gcl_message_build(gns->node, &message, &bytes);
+    if (error == 0)
+        *holder = gcl_gns_whereis(gns->machine, gcl_term_of(&gns->node->terms, bytes));
+    return error;
+}
+
 int gcl_gns_look_up(gcl_server *self, gcl_reply_function *done, void *user, gcl_message message)
 {
-    struct gcl_node *node = gcl_server_at(self);
-    struct gcl_gns_service *gns = gcl_gns_of(node);
-    struct gcl_str bytes;
-    int error = gcl_message_build(node, &message, &bytes);
+    struct gcl_gns_service *gns = gcl_gns_of(gcl_server_at(self));
+    gcl_pid pid;
+    int error = gcl_gns_holder(gns, message, &pid);
     if (error != 0)
         return error;
-    gcl_pid pid = gcl_gns_whereis(gns->machine, gcl_term_of(&node->terms, bytes));
     return add_outcome(gns, self, done, user, gcl_pid_is_none(pid) ? GCL_ENOPROC : 0, pid);
 }
 
 /* No process can be registered as `undefined`. */
 gcl_dest gcl_gns_locate(struct gcl_gns_service *gns, const gcl_dest *dest)
 {
-    struct gcl_str bytes;
-    gcl_message name = GCL_MESSAGE("~a", dest->name);
-    if (gcl_message_build(gns->node, &name, &bytes) != 0)
-        return gcl_to_name("undefined");
-    gcl_pid pid = gcl_gns_whereis(gns->machine, gcl_term_of(&gns->node->terms, bytes));
-    return gcl_pid_is_none(pid) ? gcl_to_name("undefined") : gcl_to_pid(pid);
+    gcl_pid pid;
+    int error = gcl_gns_holder(gns, GCL_MESSAGE("~a", dest->name), &pid);
+    return error != 0 || gcl_pid_is_none(pid) ? gcl_to_name("undefined") : gcl_to_pid(pid);
 }
 
 /* --- ends ----------------------------------------------------------------------------------- */

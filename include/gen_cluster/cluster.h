@@ -27,9 +27,9 @@
  * newcomers, and shells, find it: `gen_server:call({counter, 'c@host'}, {'$gen_cluster', plist})`.
  *
  * It joins through its seeds, stays connected to nobody in particular, remembers those it has lost,
- * and merges with them when they can be reached again. It is hidden, and so it never leads; who
- * leads it learns from the other members. The leader is a convenience, not a lock: each side of a
- * split has one.
+ * and merges with them when they can be reached again. On a visible node it leads like any other
+ * member; on a hidden one it never does, and learns from the other members who leads. The leader is
+ * a convenience, not a lock: each side of a split has one.
  *
  * Handlers run on the loop thread, one at a time, each to its end, the list being changed before.
  * Every function here may be called in a handler; none calls one before it returns. After the

@@ -1,0 +1,115 @@
+%% SPDX-License-Identifier: Apache-2.0
+%% C members of visible nodes lead: they take the global name of the leader, take it over, and give
+%% it back, as Erlang members do.
+-module(gen_cluster_lead_SUITE).
+
+-include_lib("common_test/include/ct.hrl").
+-include_lib("stdlib/include/assert.hrl").
+
+-export([all/0, suite/0, init_per_suite/1, end_per_suite/1]).
+-export([
+    it_leads/1,
+    it_takes_the_lead_over/1,
+    its_lead_is_taken_over/1,
+    it_gives_the_lead_back_when_it_leaves/1,
+    c_members_alone_have_a_leader/1,
+    it_does_not_lead_below_its_quorum/1
+]).
+
+suite() -> [{timetrap, {seconds, 90}}].
+
+all() ->
+    [
+        it_leads,
+        it_takes_the_lead_over,
+        its_lead_is_taken_over,
+        it_gives_the_lead_back_when_it_leaves,
+        c_members_alone_have_a_leader,
+        it_does_not_lead_below_its_quorum
+    ].
+
+init_per_suite(Config) ->
+    [{peers, cluster_helper:start_nodes(2)} | Config].
+
+end_per_suite(Config) ->
+    cluster_helper:stop_nodes(?config(peers, Config)).
+
+nodes_of(Config) -> cluster_helper:nodes_of(?config(peers, Config)).
+
+it_leads(Config) ->
+    Cluster = cluster_helper:cluster(),
+    [First, _] = nodes_of(Config),
+    #{pid := C, node := CNode} = visible(Cluster, []),
+    cluster_helper:await_leader(C, [C]),
+    E = cluster_helper:start_member(First, [{cluster, Cluster}, {seeds, [CNode]}]),
+    cluster_helper:await_leader(E, [C]),
+    await_holder(First, Cluster, C),
+    cluster_helper:stop_members([E]).
+
+it_takes_the_lead_over(Config) ->
+    Cluster = cluster_helper:cluster(),
+    [First, _] = nodes_of(Config),
+    E = cluster_helper:start_member(First, [{cluster, Cluster}]),
+    cluster_helper:await_leader(E, [E]),
+    #{pid := C} = visible(Cluster, [First]),
+    cluster_helper:await_leader(C, [E]),
+    cluster_helper:stop_members([E]),
+    cluster_helper:await_leader(C, [C]),
+    await_holder(First, Cluster, C).
+
+its_lead_is_taken_over(Config) ->
+    Cluster = cluster_helper:cluster(),
+    [First, _] = nodes_of(Config),
+    #{pid := C} = Program = visible(Cluster, []),
+    cluster_helper:await_leader(C, [C]),
+    E = cluster_helper:start_member(First, [{cluster, Cluster}, {seeds, [node(C)]}]),
+    cluster_helper:await_leader(E, [C]),
+    ok = cluster_program:kill(Program),
+    cluster_helper:await_leader(E, [E]),
+    await_holder(First, Cluster, E),
+    cluster_helper:stop_members([E]).
+
+it_gives_the_lead_back_when_it_leaves(Config) ->
+    Cluster = cluster_helper:cluster(),
+    [First, _] = nodes_of(Config),
+    #{pid := C} = visible(Cluster, []),
+    cluster_helper:await_leader(C, [C]),
+    E = cluster_helper:start_member(First, [{cluster, Cluster}, {seeds, [node(C)]}]),
+    cluster_helper:await_leader(E, [C]),
+    ok = gen_cluster:leave(C),
+    cluster_helper:await_leader(E, [E]),
+    await_holder(First, Cluster, E),
+    ok = gen_cluster:join(C, First),
+    cluster_helper:await_leader(C, [E]),
+    cluster_helper:stop_members([E]).
+
+c_members_alone_have_a_leader(_Config) ->
+    Cluster = cluster_helper:cluster(),
+    #{pid := C1, node := Node} = P1 = visible(Cluster, []),
+    #{pid := C2} = visible(Cluster, [Node]),
+    #{pid := C3} = visible(Cluster, [Node]),
+    cluster_helper:await_leader(C1, [C1]),
+    [cluster_helper:await_leader(C, [C1]) || C <- [C2, C3]],
+    ok = cluster_program:kill(P1),
+    Leader = cluster_helper:await_leader(C2, [C2, C3]),
+    cluster_helper:await_leader(C3, [Leader]).
+
+it_does_not_lead_below_its_quorum(_Config) ->
+    Cluster = cluster_helper:cluster(),
+    Quorum = #{args => ["--visible", "--quorum", "2"]},
+    #{pid := C1, node := Node} = cluster_program:start(Cluster, [], Quorum),
+    #{pid := C2} = P2 = cluster_program:start(Cluster, [Node], Quorum),
+    Leader = cluster_helper:await_leader(C1, [C1, C2]),
+    cluster_helper:await_leader(C2, [Leader]),
+    ok = cluster_program:kill(P2),
+    cluster_helper:await_leader(C1, [undefined]).
+
+%% --- helpers ------------------------------------------------------------------------------------
+
+visible(Cluster, Seeds) -> cluster_program:start(Cluster, Seeds, #{args => ["--visible"]}).
+
+%% As a BEAM that is in `global` with it knows.
+await_holder(Node, Cluster, Pid) ->
+    cluster_helper:await_until(fun() ->
+        cluster_helper:on(Node, global, whereis_name, [{gen_cluster, Cluster}]) =:= Pid
+    end).
