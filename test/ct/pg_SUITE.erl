@@ -23,6 +23,7 @@
     the_end_of_the_beam_is_seen/1,
     the_end_of_the_c_node_is_seen/1,
     a_disconnect_heals/1,
+    beams_of_two_releases_have_it_in_common/1,
     two_scopes_know_nothing_of_each_other/1,
     messages_reach_all_members/1,
     changes_are_told/1,
@@ -36,7 +37,8 @@
     garbage_in_every_message/1,
     lies_are_refused_until_a_sync/1,
     more_than_the_limits_is_refused/1,
-    a_stranger_cannot_make_it_connect/1
+    a_stranger_cannot_make_it_connect/1,
+    nodes_that_monitor_nothing_are_sent_nothing/1
 ]).
 
 -define(DEADLINE, 20000).
@@ -59,6 +61,7 @@ cases() ->
         the_end_of_the_beam_is_seen,
         the_end_of_the_c_node_is_seen,
         a_disconnect_heals,
+        beams_of_two_releases_have_it_in_common,
         two_scopes_know_nothing_of_each_other,
         messages_reach_all_members,
         changes_are_told,
@@ -72,7 +75,8 @@ cases() ->
         garbage_in_every_message,
         lies_are_refused_until_a_sync,
         more_than_the_limits_is_refused,
-        a_stranger_cannot_make_it_connect
+        a_stranger_cannot_make_it_connect,
+        nodes_that_monitor_nothing_are_sent_nothing
     ].
 
 init_per_suite(Config) ->
@@ -88,8 +92,8 @@ end_per_group(_Group, _Config) -> ok.
 
 %% A scope of its own for each case: `scope` on the BEAM and on the C node, connected.
 init_per_testcase(Case, Config0) ->
-    {C, Owner} = start_c(?config(kind, Config0)),
-    Config = [{c, C}, {owner, Owner}, {scope, Case} | Config0],
+    {C, Number, Owner} = start_c(?config(kind, Config0)),
+    Config = [{c, C}, {number, Number}, {owner, Owner}, {scope, Case} | Config0],
     ok = c(Config, {start, Case, #{}}),
     ok = c(Config, subscribe),
     case lists:member(Case, [the_scope_starts_later_on_the_beam | cases_of_the_test()]) of
@@ -108,7 +112,8 @@ cases_of_the_test() ->
         garbage_in_every_message,
         lies_are_refused_until_a_sync,
         more_than_the_limits_is_refused,
-        a_stranger_cannot_make_it_connect
+        a_stranger_cannot_make_it_connect,
+        nodes_that_monitor_nothing_are_sent_nothing
     ].
 
 %% Whatever has happened, no scope has ended of it.
@@ -255,6 +260,42 @@ a_disconnect_heals(Config) ->
     connect(Config),
     await_members(Config, lobby, [OnC, Late]).
 
+%% Two that do not see each other, because a scope of OTP 29 would end that of OTP 25: the one that is
+%% tested, and that of the tests.
+beams_of_two_releases_have_it_in_common(Config0) ->
+    Scope = scope(Config0),
+    Alone = ["-connect_all", "false"],
+    {ok, One} = start_beam(os:getenv("GCL_PEER_ERL", os:find_executable("erl")), Alone),
+    {ok, Two} = start_beam(os:find_executable("erl"), Alone),
+    Configs = [lists:keystore(beam, 1, Config0, {beam, Beam}) || Beam <- [One, Two]],
+    OnC = c_member(Config0),
+    OnBeams = lists:map(
+        fun(Config) ->
+            start_scope(?config(beam, Config), Scope),
+            connect(Config),
+            Pid = beam_member(Config),
+            join(Config, Pid, lobby),
+            Pid
+        end,
+        Configs
+    ),
+    join(Config0, OnC, lobby),
+    All = lists:sort([OnC | OnBeams]),
+    await(fun() -> c_members(Config0, lobby) =:= All end),
+    lists:foreach(
+        fun({Config, Pid}) ->
+            Seen = lists:sort([OnC, Pid]),
+            await(fun() -> beam_members(Config, lobby) =:= Seen end)
+        end,
+        lists:zip(Configs, OnBeams)
+    ),
+    ok = c(Config0, {kill, OnC}),
+    [await(fun() -> beam_members(Config, lobby) =:= [Pid] end) ||
+        {Config, Pid} <- lists:zip(Configs, OnBeams)],
+    stop_beam(One),
+    stop_beam(Two),
+    await(fun() -> c_members(Config0, lobby) =:= [] end).
+
 %% --- scopes -----------------------------------------------------------------------------------
 
 two_scopes_know_nothing_of_each_other(Config0) ->
@@ -335,7 +376,7 @@ the_scope_restarts_on_the_c_node(Config) ->
     await_members(Config, lobby, [OnBeam, OnC]).
 
 c_nodes_find_one_another(Config) ->
-    {C, Owner} = start_c(?config(kind, Config)),
+    {C, _, Owner} = start_c(?config(kind, Config)),
     Other = [{c, C}, {owner, Owner} | Config],
     ok = c(Other, {start, scope(Config), #{}}),
     ok = c(Other, subscribe),
@@ -498,6 +539,17 @@ a_stranger_cannot_make_it_connect(Config) ->
     await(fun() -> c_members(Config, b) =:= [self()] end),
     ?assertEqual([b], c(Config, {groups, scope(Config)})).
 
+%% A stock libei node is one: it would take a discover for the answer that it waits for.
+nodes_that_monitor_nothing_are_sent_nothing(Config) ->
+    {Name, Ref} = {raw_peer:name(), make_ref()},
+    Cookie = atom_to_list(erlang:get_cookie()),
+    {ok, Socket} = raw_peer:connect(?config(number, Config), Name, Cookie),
+    From = raw_peer:pid(Name, 1),
+    Call = term_to_binary({'$gen_call', {From, Ref}, {groups, scope(Config)}}),
+    ok = raw_peer:send(Socket, {6, From, '', control}, Call),
+    ?assertMatch({_, {Ref, []}}, raw_peer:receive_frame(Socket)),
+    gen_tcp:close(Socket).
+
 %% The test becomes a scope that the C node knows.
 greet(Config) ->
     {scope(Config), ?config(c, Config)} ! {discover, self()},
@@ -561,22 +613,25 @@ start_c(Kind) ->
         {line, 4096},
         exit_status
     ]),
-    receive
-        {Port, {data, {eol, "ready " ++ _}}} -> ok
-    after ?DEADLINE -> ct:fail(not_ready)
-    end,
-    {list_to_atom(Name), owner_of(Port)}.
+    Ready = "ready " ++ Name ++ " ",
+    Number =
+        receive
+            {Port, {data, {eol, Line}}} -> list_to_integer(string:prefix(Line, Ready))
+        after ?DEADLINE -> ct:fail(not_ready)
+        end,
+    {list_to_atom(Name), Number, owner_of(Port)}.
+
+start_beam() -> start_beam(os:getenv("GCL_PEER_ERL", os:find_executable("erl")), []).
 
 %% The BEAM ends with its input.
-start_beam() ->
+start_beam(Erl, Args) ->
     Name = peer:random_name(gcl_pg_beam) ++ "@127.0.0.1",
-    Erl = os:getenv("GCL_PEER_ERL", os:find_executable("erl")),
     Port = open_port({spawn_executable, Erl}, [
         {args,
             ["-name", Name, "-setcookie", atom_to_list(erlang:get_cookie()), "-noshell"] ++
                 ["-kernel", "inet_dist_use_interface", "{127,0,0,1}"] ++
                 ["-kernel", "prevent_overlapping_partitions", "false"] ++
-                ["-eval", "io:format(\"ready~n\"), eof = io:get_line(\"\"), halt()."]},
+                Args ++ ["-eval", "io:format(\"ready~n\"), eof = io:get_line(\"\"), halt()."]},
         {env, [{Variable, false} || Variable <- ["ROOTDIR", "BINDIR", "EMU", "PROGNAME"]]},
         {line, 4096},
         stderr_to_stdout,
