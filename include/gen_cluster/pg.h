@@ -10,6 +10,7 @@
  *     gcl_pg_join(node, NULL, gcl_self(self), "{room, ~i}", 7);
  *     gcl_pg_send(self, NULL, GCL_PG_ALL, GCL_MESSAGE("{room, ~i}", 7), "{say, ~b}", text);
  *
+ * Everything here may be called in handlers and calls none, but for the functions that walk.
  * Functions take a scope by its name, NULL for `pg`, which is the scope of pg:join/2. Each returns
  * GCL_ENOENT when this node has no scope of that name: it was not started, or has ended, which
  * other nodes can bring about as they can end any process, exit(Pid, kill). Nothing here connects

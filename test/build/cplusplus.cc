@@ -57,6 +57,18 @@ static int places(gcl_writer *writer)
     return 0;
 }
 
+// A message among other arguments. Not called: there is no node here.
+int to_groups(gcl_server *self, gcl_node *node, gcl_pid pid)
+{
+    gcl_ref ref;
+    int error = gcl_pg_join(node, "scope", pid, "{room, ~i}", 7);
+    if (error == 0)
+        error = gcl_pg_monitor(self, nullptr, nullptr, nullptr, &ref, "lobby");
+    return error != 0 ? error
+                      : gcl_pg_send(self, "scope", GCL_PG_ALL, GCL_MESSAGE("{room, ~i}", 7),
+                                    "{say, ~b}", "hello");
+}
+
 int main()
 {
     gcl_term_context *context = gcl_term_context_new(nullptr, misuse, nullptr);
