@@ -55,8 +55,15 @@ static void send_change(struct gcl_pg_scope *scope, gcl_pid to, gcl_term term)
 
 static void monitor(struct gcl_pg_scope *scope, gcl_pid pid, gcl_ref *ref)
 {
-    if (peer_of(scope, pid) == NULL || gcl_monitor(scope->server, gcl_to_pid(pid), ref) != 0)
-        gcl_pg_machine_down(scope->machine, pid);
+    const struct gcl_peer *peer = peer_of(scope, pid);
+    int error = peer != NULL ? gcl_monitor(scope->server, gcl_to_pid(pid), ref) : GCL_ENOCONNECTION;
+    if (error == 0)
+        return;
+    gcl_pg_machine_down(scope->machine, pid);
+    if (peer != NULL)
+        gcl_log(&scope->node->log, GCL_LOG_ERROR, "pg_monitor",
+                "the scope on %s is not known, for it cannot be monitored: %s", peer->text,
+                gcl_strerror(error));
 }
 
 static void log_refused(struct gcl_pg_scope *scope, const struct gcl_pg_effect *effect)

@@ -13,7 +13,7 @@
  * Everything here may be called in handlers and calls none, but for the functions that walk.
  * Functions take a scope by its name, NULL for `pg`, which is the scope of pg:join/2. Each returns
  * GCL_ENOENT when this node has no scope of that name: it was not started, or has ended, which
- * other nodes can bring about as they can end any process, exit(Pid, kill). Nothing here connects
+ * other nodes can bring about as they can end any process, exit(Pid, kill). No scope connects
  * to a node, and what peers may say is limited: a peer that says more, or something that makes no
  * sense, counts as having no members until it says all of it anew (`pg_refused` in the log).
  *
