@@ -162,15 +162,72 @@ static void on_up(struct gcl_connection *connection, const struct gcl_handshake 
     gcl_node_settle(node);
 }
 
-/* Spawning code is not for a C program: the request is answered at once. */
-static void refuse_spawn(struct gcl_peer *peer, const struct gcl_control *request)
+/* --- spawn requests ------------------------------------------------------------------------- */
+
+static void reply_spawn(struct gcl_peer *peer, const struct gcl_control *reply)
 {
-    struct gcl_control reply = {.op = GCL_CONTROL_SPAWN_REPLY,
-                                .ref = request->ref,
-                                .to = request->from,
-                                .name = gcl_str_of("notsup")};
-    if (gcl_control_encode(gcl_connection_output(peer->up->connection), peer->flags, &reply) == 0)
+    if (gcl_control_encode(gcl_connection_output(peer->up->connection), peer->flags, reply) == 0)
         gcl_connection_written(peer->up->connection, 1);
+}
+
+/* Options that are not known say how to run code; they are passed over. False: it is no list. */
+static bool read_options(struct gcl_node *node, struct gcl_str options, uint32_t *flags)
+{
+    gcl_items items;
+    gcl_term item;
+    gcl_term list = gcl_term_of(&node->terms, options);
+    if (!gcl_match(list, "[]") && !gcl_match(list, "[_ | _]"))
+        return false;
+    (void)gcl_items_begin(&items, list);
+    while (gcl_items_next(&items, &item)) {
+        if (gcl_match(item, "monitor") || gcl_match(item, "{monitor, _}"))
+            *flags |= GCL_CONTROL_SPAWN_MONITOR;
+        else if (gcl_match(item, "link"))
+            *flags |= GCL_CONTROL_SPAWN_LINK;
+    }
+    return gcl_items_is_proper_end(&items);
+}
+
+/* As if the requester had done it behind the request. */
+static int tie(struct gcl_peer *peer, gcl_pid from, const gcl_ref *ref, gcl_pid pid, uint32_t flags)
+{
+    struct gcl_core *core = &peer->node->core;
+    struct gcl_signal signal = {
+        .op = GCL_SIGNAL_MONITOR, .from = from, .to = gcl_target_pid(pid), .ref = *ref};
+    int error = 0;
+    if ((flags & GCL_CONTROL_SPAWN_MONITOR) != 0)
+        error = gcl_core_signal(core, &peer->core, &signal);
+    signal.op = GCL_SIGNAL_LINK;
+    if (error == 0 && (flags & GCL_CONTROL_SPAWN_LINK) != 0)
+        error = gcl_core_signal(core, &peer->core, &signal);
+    return error;
+}
+
+/* The answer comes before the end of the process, which may come at once. spec:
+ * erl_dist_protocol, SPAWN_REPLY */
+static int on_spawn(struct gcl_peer *peer, const struct gcl_control *request, const char **why)
+{
+    struct gcl_node *node = peer->node;
+    struct gcl_control reply = {
+        .op = GCL_CONTROL_SPAWN_REPLY, .ref = request->ref, .to = request->from};
+    gcl_pid from, pid;
+    gcl_ref ref;
+    int error = gcl_translate_spawn(&node->core.names, peer->name, request, &from, &ref, why);
+    if (error != 0)
+        return error;
+    const char *refusal = read_options(node, request->options, &reply.spawn_flags)
+                              ? node->services->spawn(node, request, &pid)
+                              : "badopt";
+    if (refusal == NULL) {
+        *why = "the limit of links and monitors (max_edges) is reached, or memory";
+        error = tie(peer, from, &ref, pid, reply.spawn_flags);
+        reply.has_from = gcl_translate_pid(&node->core.names, pid, &reply.from);
+    } else {
+        reply.spawn_flags = 0;
+        reply.name = gcl_str_of(refusal);
+    }
+    reply_spawn(peer, &reply);
+    return error;
 }
 
 /* Peers that send much send it from one process to one other. */
@@ -199,11 +256,9 @@ static bool on_frame(struct gcl_connection *connection, struct gcl_str body, con
     if (control == NULL)
         return false;
     int error = gcl_translate_in(&node->core.names, peer->name, control, &signal, why);
-    if (error == GCL_ENOTSUP) {
-        refuse_spawn(peer, control);
-        return true;
-    }
-    if (error == 0) {
+    if (error == GCL_ENOTSUP)
+        error = on_spawn(peer, control, why);
+    else if (error == 0) {
         *why = "the limit of links and monitors (max_edges) is reached, or memory";
         error = gcl_core_signal(&node->core, &peer->core, &signal);
     }

@@ -20,17 +20,20 @@
 #include "wire/term_context.h"
 
 struct gcl_peer;
+struct gcl_control;
 struct gcl_servers;
 
 /**
  * The room above, as a node sees it. `finish`: when every process has ended; also when `start` has
- * failed. `peer_down`: at once, before anybody is told. `misuse`: as in struct gcl_term_context,
- * `user` is the node.
+ * failed. `peer_down`: at once, before anybody is told. `spawn`: a peer asks for a process: its
+ * pid, or an atom that says why not; it must do nothing yet. `misuse`: as in struct
+ * gcl_term_context, `user` is the node.
  */
 struct gcl_node_services {
     int (*start)(struct gcl_node *node);
     void (*finish)(struct gcl_node *node);
     void (*peer_down)(struct gcl_node *node, const struct gcl_name *name);
+    const char *(*spawn)(struct gcl_node *node, const struct gcl_control *request, gcl_pid *pid);
     void (*misuse)(const char *file, int line, const char *text, void *user);
 };
 

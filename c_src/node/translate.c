@@ -84,6 +84,14 @@ static int sender_in(struct gcl_names *names, const struct gcl_name *peer,
     return gcl_intern_pid(names, wire, pid);
 }
 
+int gcl_translate_spawn(struct gcl_names *names, const struct gcl_name *peer,
+                        const struct gcl_control *request, gcl_pid *from, gcl_ref *ref,
+                        const char **why)
+{
+    int error = sender_in(names, peer, &request->from, from, why);
+    return error != 0 ? error : gcl_intern_ref(names, &request->ref, ref);
+}
+
 static bool has_target(enum gcl_control_op op)
 {
     return op == GCL_CONTROL_SEND || op == GCL_CONTROL_EXIT2 || op == GCL_CONTROL_MONITOR ||

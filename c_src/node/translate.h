@@ -27,6 +27,11 @@ int gcl_translate_out(const struct gcl_names *names, const struct gcl_signal *si
 bool gcl_translate_pid(const struct gcl_names *names, gcl_pid pid, struct gcl_wire_pid *out);
 bool gcl_translate_ref(const struct gcl_names *names, const gcl_ref *ref, struct gcl_wire_ref *out);
 
+/** The requester and the reference of a SPAWN_REQUEST. As gcl_translate_in(). */
+int gcl_translate_spawn(struct gcl_names *names, const struct gcl_name *peer,
+                        const struct gcl_control *request, gcl_pid *from, gcl_ref *ref,
+                        const char **why);
+
 /** And back; the node is interned. 0, GCL_ENAME, GCL_ENOMEM. */
 int gcl_intern_pid(struct gcl_names *names, const struct gcl_wire_pid *wire, gcl_pid *pid);
 int gcl_intern_ref(struct gcl_names *names, const struct gcl_wire_ref *wire, gcl_ref *ref);

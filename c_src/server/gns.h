@@ -96,9 +96,9 @@ void gcl_gns_claims_fini(struct gcl_gns_service *gns);
 
 /**
  * global:resolve_it(Method, Name, His, Mine), the list of arguments: who of two processes keeps a
- * name; a zeroed pid: neither. What the method does to the other one is done. GCL_EINVAL: other
- * arguments.
+ * name; a zeroed pid: neither. What the method does to the other one is done, by `self`, also on a
+ * hidden node. GCL_EINVAL: other arguments.
  */
-int gcl_gns_resolve(struct gcl_gns_service *gns, gcl_term arguments, gcl_pid *winner);
+int gcl_gns_resolve(gcl_server *self, gcl_term arguments, gcl_pid *winner);
 
 #endif

@@ -156,7 +156,7 @@ static void resolve_here(struct gcl_gns_service *gns, const struct gcl_gns_effec
 {
     struct gcl_str term = {NULL, 0};
     gcl_pid winner;
-    int error = gcl_gns_resolve(gns, effect->term, &winner);
+    int error = gcl_gns_resolve(gns->servers[GCL_GNS_SERVER], effect->term, &winner);
     gcl_message one = GCL_MESSAGE("~p", winner);
     gcl_message none = GCL_MESSAGE("none");
     if (error == 0)

@@ -14,7 +14,6 @@
 enum { TAG_EXPORT = 113 };
 
 struct conflict {
-    struct gcl_gns_service *gns;
     gcl_server *server;
     gcl_term name;
     gcl_pid first, second; /* by their nodes: the first one stays, if one does */
@@ -77,16 +76,17 @@ static bool is_of_smaller_node(struct gcl_node *node, gcl_pid a, gcl_pid b)
            gcl_str_compare(gcl_name_str(first), gcl_name_str(second)) < 0;
 }
 
-int gcl_gns_resolve(struct gcl_gns_service *gns, gcl_term arguments, gcl_pid *winner)
+int gcl_gns_resolve(gcl_server *self, gcl_term arguments, gcl_pid *winner)
 {
-    struct conflict c = {.gns = gns, .server = gns->servers[GCL_GNS_SERVER]};
+    struct conflict c = {.server = self};
     gcl_term method;
     if (!gcl_match(arguments, "[~t, ~t, ~p, ~p]", &method, &c.name, &c.his, &c.mine))
         return GCL_EINVAL;
-    bool his_first = is_of_smaller_node(gns->node, c.his, c.mine);
+    bool his_first = is_of_smaller_node(gcl_server_at(self), c.his, c.mine);
     c.first = his_first ? c.his : c.mine;
     c.second = his_first ? c.mine : c.his;
-    gcl_log(&gns->node->log, GCL_LOG_INFO, "global", "two processes have had one global name");
+    gcl_log(&gcl_server_at(self)->log, GCL_LOG_INFO, "global",
+            "two processes have had one global name");
     *winner = method_of(method)(&c);
     return 0;
 }

@@ -125,7 +125,7 @@ static bool is_expected(struct gcl_server *server, struct gcl_str reason)
 static void log_end(struct gcl_server *server, struct gcl_str reason)
 {
     char name[GCL_SERVER_NAME_BYTES], text[LOGGED_REASON_BYTES];
-    if (is_expected(server, reason))
+    if (server->is_transient || is_expected(server, reason))
         return;
     gcl_server_print_name(server, name, sizeof name);
     if (gcl_term_print(gcl_server_term(server, reason), text, sizeof text, NULL) == GCL_ETERM)

@@ -7,6 +7,7 @@
 #include "server/caller.h"
 #include "server/gns.h"
 #include "server/net_kernel.h"
+#include "server/rpc.h"
 #include "server/server.h"
 
 static int start(struct gcl_node *node)
@@ -19,6 +20,8 @@ static int start(struct gcl_node *node)
     gcl_list_init(&servers->pg_monitors);
     node->servers = servers;
     int error = gcl_net_kernel_start(node);
+    if (error == 0)
+        error = gcl_rex_start(node);
     return error != 0 || node->config.hidden ? error : gcl_gns_start(node);
 }
 
@@ -37,6 +40,7 @@ static void finish(struct gcl_node *node)
 static const struct gcl_node_services services = {.start = start,
                                                   .finish = finish,
                                                   .peer_down = gcl_callers_node_down,
+                                                  .spawn = gcl_rpc_spawn,
                                                   .misuse = gcl_server_misuse};
 
 int gcl_node_new(const gcl_node_config *config, gcl_node **out, char *detail, size_t detail_size)

@@ -23,6 +23,8 @@
     c_nodes_alone_are_one_partition/1,
     partitions_are_merged/1,
     conflicts_are_decided_by_c/1,
+    conflicts_are_decided_by_a_beam/1,
+    a_fellow_asks_c_who_keeps_its_name/1,
     nodes_killed_while_they_join_hold_up_nobody/1,
     garbage_holds_up_nobody/1,
     a_visible_node_has_to_listen/1
@@ -50,6 +52,8 @@ all() ->
         c_nodes_alone_are_one_partition,
         partitions_are_merged,
         conflicts_are_decided_by_c,
+        conflicts_are_decided_by_a_beam,
+        a_fellow_asks_c_who_keeps_its_name,
         nodes_killed_while_they_join_hold_up_nobody,
         garbage_holds_up_nobody,
         a_visible_node_has_to_listen
@@ -271,8 +275,8 @@ partitions_are_merged(_Config) ->
     [?assertEqual(Right, on(N, global, whereis_name, [right])) || N <- [A, B, E, F]],
     [?assertEqual({ok, Left}, ask(A, N, {global_whereis, left})) || N <- [C, G]].
 
-%% The smaller node of the two that meet decides: here it is in C, and so are, or are not, the
-%% processes. Who loses is told, or killed, as the method of the name has it.
+%% The smaller node of the two that meet decides, and asks the node of the process that it knows.
+%% Who loses is told, or killed, as the method of the name has it.
 conflicts_are_decided_by_c(_Config) ->
     C = c_node("aaa"),
     A = beam(),
@@ -284,6 +288,39 @@ conflicts_are_decided_by_c(_Config) ->
     join(A, C),
     in_sync([A], [C]),
     ?assertEqual(Mine, on(A, global, whereis_name, [both])),
+    ?assertEqual({ok, Mine}, ask(A, C, {global_whereis, both})).
+
+conflicts_are_decided_by_a_beam(_Config) ->
+    C = c_node("zzz"),
+    A = beam(),
+    Hidden = hidden_beam(),
+    true = on(Hidden, net_kernel, connect_node, [name(C)]),
+    {ok, Loser} = ask(Hidden, C, {global_claim, killed}),
+    {ok, _} = ask(Hidden, C, {global_claim, told}),
+    One = process(A),
+    Two = process(A),
+    yes = on(A, global, register_name, [killed, One]),
+    yes = on(A, global, register_name, [told, Two, fun global:random_notify_name/3]),
+    join(A, C),
+    in_sync([A], [C]),
+    ?assertEqual(One, on(A, global, whereis_name, [killed])),
+    ?assertEqual({ok, One}, ask(A, C, {global_whereis, killed})),
+    ?assertEqual({ok, Two}, ask(A, C, {global_whereis, told})),
+    ?assertEqual(noproc, on(A, erlang, apply, [fun end_of/1, [Loser]])).
+
+%% A decides for its partition about a name of C, and asks C, by erpc.
+a_fellow_asks_c_who_keeps_its_name(_Config) ->
+    A = beam("aaa", []),
+    C = c_node("mmm"),
+    B = beam("zzz", []),
+    join(A, C),
+    in_sync([A], [C]),
+    ok = ask(A, C, {global_register, both}),
+    Mine = ask(A, C, self),
+    yes = on(B, global, register_name, [both, process(B)]),
+    join(A, B),
+    in_sync([A, B], [C]),
+    [?assertEqual(Mine, on(N, global, whereis_name, [both])) || N <- [A, B]],
     ?assertEqual({ok, Mine}, ask(A, C, {global_whereis, both})).
 
 nodes_killed_while_they_join_hold_up_nobody(_Config) ->
@@ -348,10 +385,12 @@ beam() -> beam([]).
 
 hidden_beam() -> beam(["-hidden"]).
 
-beam(Args) ->
+beam(Args) -> beam("gcl_b", Args).
+
+beam(Prefix, Args) ->
     Ebin = filename:dirname(code:which(?MODULE)),
     {ok, Peer, Node} = peer:start(#{
-        name => peer:random_name(gcl_b),
+        name => peer:random_name(Prefix),
         host => "127.0.0.1",
         longnames => true,
         connection => standard_io,
@@ -489,6 +528,12 @@ do_lock(Pid, Function, Args) ->
     Pid ! {self(), Function, Args},
     receive
         {Pid, Result} -> Result
+    end.
+
+end_of(Pid) ->
+    Monitor = monitor(process, Pid),
+    receive
+        {'DOWN', Monitor, process, Pid, Reason} -> Reason
     end.
 
 echo() ->

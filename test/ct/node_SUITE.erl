@@ -255,8 +255,7 @@ reason(Monitor) ->
 
 spawn_is_refused_at_once(Config) ->
     Port = start(Config, []),
-    ?assertEqual({badrpc, notsup}, rpc:call(?config(cnode, Config), erlang, node, [])),
-    ?assertError({erpc, notsup}, erpc:call(?config(cnode, Config), erlang, node, [])),
+    ?assertError(notsup, spawn_monitor(?config(cnode, Config), fun() -> ok end)),
     stop(Port).
 
 says_why_a_cookie_is_refused(Config) ->

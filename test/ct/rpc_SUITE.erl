@@ -1,0 +1,254 @@
+%% SPDX-License-Identifier: Apache-2.0
+%% A C node is called like any node: by erpc, rpc, `rex` and spawn. All but a few functions are
+%% `undef`, at once.
+-module(rpc_SUITE).
+
+-include_lib("common_test/include/ct.hrl").
+-include_lib("stdlib/include/assert.hrl").
+
+-export([all/0, suite/0, init_per_suite/1, end_per_suite/1]).
+-export([
+    erpc_calls/1,
+    erpc_says_what_went_wrong/1,
+    rpc_calls/1,
+    rex_calls/1,
+    rex_passes_messages_on/1,
+    functions_are_spawned/1,
+    code_is_not_spawned/1,
+    every_other_function_is_undef/1,
+    many_calls_at_once/1,
+    garbage_is_survived/1
+]).
+
+-define(DEADLINE, 20000).
+-define(SOON, 5000).
+
+suite() -> [{timetrap, {seconds, 90}}].
+
+all() ->
+    [
+        erpc_calls,
+        erpc_says_what_went_wrong,
+        rpc_calls,
+        rex_calls,
+        rex_passes_messages_on,
+        functions_are_spawned,
+        code_is_not_spawned,
+        every_other_function_is_undef,
+        many_calls_at_once,
+        garbage_is_survived
+    ].
+
+%% The port belongs to a process that lives as long as the suite.
+init_per_suite(Config) ->
+    Name = peer:random_name(gcl_c) ++ "@127.0.0.1",
+    Self = self(),
+    Owner = spawn(fun() -> own(Self, Name) end),
+    receive
+        {Owner, ready} -> [{owner, Owner}, {cnode, list_to_atom(Name)} | Config]
+    after ?DEADLINE -> ct:fail(not_ready)
+    end.
+
+own(Suite, Name) ->
+    Port = open_port({spawn_executable, filename:join(os:getenv("GCL_BIN"), "server")}, [
+        {args, [Name]},
+        {env, [{"GCL_COOKIE", atom_to_list(erlang:get_cookie())}]},
+        {line, 4096},
+        exit_status
+    ]),
+    receive
+        {Port, {data, {eol, "ready " ++ _}}} -> Suite ! {self(), ready}
+    end,
+    receive
+        stop -> port_close(Port)
+    end.
+
+end_per_suite(Config) -> ?config(owner, Config) ! stop.
+
+%% --- cases ------------------------------------------------------------------------------------
+
+erpc_calls(Config) ->
+    C = ?config(cnode, Config),
+    ?assertEqual(C, erpc:call(C, erlang, node, [], ?SOON)),
+    ?assertEqual(pong, erpc:call(C, net_adm, ping, [node()], ?SOON)),
+    ?assertEqual(pong, erpc:call(C, net_adm, ping, [C], ?SOON)),
+    ?assertEqual(pang, erpc:call(C, net_adm, ping, ['nobody@127.0.0.1'], ?SOON)),
+    ?assertEqual([], erpc:call(C, global_group, get_own_nodes, [], ?SOON)),
+    ?assertEqual(undefined, erpc:call(C, global, whereis_name, [nobody], ?SOON)),
+    ?assertEqual([{ok, node()}, {ok, C}], erpc:multicall([node(), C], erlang, node, [], ?SOON)),
+    ?assertEqual(ok, erpc:cast(C, erlang, node, [])),
+    Request = erpc:send_request(C, erlang, node, []),
+    ?assertEqual({response, C}, erpc:wait_response(Request, ?SOON)).
+
+erpc_says_what_went_wrong(Config) ->
+    C = ?config(cnode, Config),
+    ?assertError(
+        {exception, undef, [{erlang, halt, [], []}]}, erpc:call(C, erlang, halt, [], ?SOON)
+    ),
+    ?assertError({exception, undef, [{erlang, node, [x], []}]}, erpc:call(C, erlang, node, [x])),
+    ?assertError(
+        {exception, badarg, [{net_adm, ping, [1], []}]}, erpc:call(C, net_adm, ping, [1], ?SOON)
+    ).
+
+rpc_calls(Config) ->
+    C = ?config(cnode, Config),
+    ?assertEqual(C, rpc:call(C, erlang, node, [], ?SOON)),
+    ?assertEqual(C, rpc:block_call(C, erlang, node, [], ?SOON)),
+    ?assertEqual(C, rpc:yield(rpc:async_call(C, erlang, node, []))),
+    ?assertEqual({[node(), C], []}, rpc:multicall([node(), C], erlang, node, [], ?SOON)),
+    ?assert(rpc:cast(C, erlang, node, [])),
+    Undef = {badrpc, {'EXIT', {undef, [{foo, bar, [1, 2], []}]}}},
+    ?assertEqual(Undef, rpc:call(C, foo, bar, [1, 2], ?SOON)),
+    ?assertEqual(Undef, rpc:block_call(C, foo, bar, [1, 2], ?SOON)).
+
+rex_calls(Config) ->
+    C = ?config(cnode, Config),
+    ?assertEqual(C, rex(C, {call, erlang, node, [], user})),
+    ?assertEqual(
+        {badrpc, {'EXIT', {undef, [{erlang, halt, [], []}]}}},
+        rex(C, {call, erlang, halt, [], user})
+    ),
+    {rex, C} ! {self(), features_request},
+    receive
+        {features_reply, C, Features} -> ?assertEqual([erpc], Features)
+    after ?SOON -> ct:fail(no_reply)
+    end.
+
+rex(C, Request) ->
+    {rex, C} ! {self(), Request},
+    receive
+        {rex, Result} -> Result
+    after ?SOON -> ct:fail(no_reply)
+    end.
+
+rex_passes_messages_on(Config) ->
+    C = ?config(cnode, Config),
+    ok = gen_server:call({server, C}, subscribe),
+    ?assertEqual({[C], []}, rpc:sbcast([C], server, {hello, 1})),
+    receive
+        {info, {hello, 1}} -> ok
+    after ?SOON -> ct:fail(not_passed_on)
+    end,
+    ?assertEqual({[], [C]}, rpc:sbcast([C], nobody, hello)),
+    {rex, C} ! {self(), {send, server, {hello, 2}}},
+    Self = self(),
+    receive
+        {info, {Self, {hello, 2}}} -> ok
+    after ?SOON -> ct:fail(not_passed_on)
+    end.
+
+functions_are_spawned(Config) ->
+    C = ?config(cnode, Config),
+    {Pid, Monitor} = spawn_monitor(C, erlang, node, []),
+    ?assertEqual(C, node(Pid)),
+    receive
+        {'DOWN', Monitor, process, Pid, Reason} -> ?assertEqual(normal, Reason)
+    after ?SOON -> ct:fail(no_down)
+    end,
+    process_flag(trap_exit, true),
+    Linked = spawn_link(C, erlang, node, []),
+    receive
+        {'EXIT', Linked, normal} -> ok
+    after ?SOON -> ct:fail(no_exit)
+    end,
+    ?assertEqual(C, node(spawn(C, erlang, node, []))).
+
+code_is_not_spawned(Config) ->
+    C = ?config(cnode, Config),
+    ?assertError(notsup, spawn_monitor(C, fun() -> ok end)),
+    ?assertError(notsup, spawn_monitor(C, erlang, halt, [])),
+    Request = spawn_request(C, erlang, halt, []),
+    receive
+        {spawn_reply, Request, error, Why} -> ?assertEqual(notsup, Why)
+    after ?SOON -> ct:fail(no_reply)
+    end.
+
+%% All that the modules of this BEAM export, with as many arguments as they take.
+every_other_function_is_undef(Config) ->
+    C = ?config(cnode, Config),
+    Served = [
+        {erlang, node, 0},
+        {net_adm, ping, 1},
+        {global, whereis_name, 1},
+        {global, resolve_it, 4},
+        {global_group, get_own_nodes, 0}
+    ],
+    Functions = exports() -- Served,
+    ct:log("~w functions", [length(Functions)]),
+    ?assert(length(Functions) > 4000),
+    Began = erlang:monotonic_time(millisecond),
+    lists:foreach(
+        fun({M, F, N}) ->
+            Args = lists:duplicate(N, x),
+            Undef = [{M, F, Args, []}],
+            BadRpc = {badrpc, {'EXIT', {undef, Undef}}},
+            ?assertError({exception, undef, Undef}, erpc:call(C, M, F, Args, ?SOON)),
+            ?assertEqual(BadRpc, rpc:call(C, M, F, Args, ?SOON)),
+            ?assertEqual(BadRpc, rpc:block_call(C, M, F, Args, ?SOON)),
+            ?assertEqual(BadRpc, rex(C, {call, M, F, Args, user})),
+            true = rpc:cast(C, M, F, Args),
+            gen_server:cast({rex, C}, {cast, M, F, Args, user}),
+            refused(C, {M, F, N}, Args)
+        end,
+        Functions
+    ),
+    Took = erlang:monotonic_time(millisecond) - Began,
+    ct:log("~w ms", [Took]),
+    ?assertEqual(C, erpc:call(C, erlang, node, [], ?SOON)).
+
+%% These two are spawned by erpc itself.
+refused(_C, {erpc, execute_call, 4}, _Args) ->
+    ok;
+refused(_C, {erpc, execute_cast, 3}, _Args) ->
+    ok;
+refused(C, {M, F, _} = What, Args) ->
+    Request = spawn_request(C, M, F, Args),
+    receive
+        {spawn_reply, Request, error, notsup} -> ok
+    after ?SOON -> ct:fail(What)
+    end.
+
+exports() ->
+    Modules = lists:append([
+        begin
+            _ = application:load(App),
+            {ok, Names} = application:get_key(App, modules),
+            Names
+        end
+     || App <- [kernel, stdlib]
+    ]),
+    lists:usort([
+        {M, F, N}
+     || M <- erlang:pre_loaded() ++ Modules, {F, N} <- M:module_info(exports)
+    ]).
+
+many_calls_at_once(Config) ->
+    C = ?config(cnode, Config),
+    Requests = [erpc:send_request(C, erlang, node, []) || _ <- lists:seq(1, 5000)],
+    [?assertEqual(C, erpc:receive_response(Request, ?DEADLINE)) || Request <- Requests].
+
+garbage_is_survived(Config) ->
+    C = ?config(cnode, Config),
+    process_flag(trap_exit, true),
+    Rex = {rex, C},
+    Garbage = [
+        x, {}, {self(), x}, {self(), {call, 1, 2, 3, 4}}, {self(), {call, a, b, c, d}},
+        {self(), {call, a, b, [c | d], e}}, {self(), {sbcast, 1, 2}}, {self(), {send, 1, 2}},
+        {self(), {sbcast, lists:duplicate(10, a), 2}}, {x, features_request}, [self() | x], <<1>>
+    ],
+    [Rex ! Message || Message <- Garbage],
+    [gen_server:cast(Rex, Message) || Message <- Garbage],
+    gen_server:cast(Rex, {cast, erlang, node, x, y}),
+    [spawn_request(C, M, F, A, [{reply, no} | Options])
+     || {M, F, A} <- [{erlang, node, []}, {erpc, execute_call, [1, 2, 3, 4]},
+                      {erpc, execute_call, [1]}, {erpc, execute_cast, [a, b, c]}],
+        Options <- [[], [monitor], [link], [{priority, high}], [{monitor, []}]]],
+    flush(),
+    ?assertEqual(C, erpc:call(C, erlang, node, [], ?SOON)),
+    ?assertEqual(C, rpc:block_call(C, erlang, node, [], ?SOON)).
+
+flush() ->
+    receive
+        _ -> flush()
+    after 0 -> ok
+    end.
