@@ -52,8 +52,8 @@ GCL_API int gcl_global_whereis_message(gcl_server *self, gcl_reply_function *don
 /**
  * A global name that is an atom, as a destination of gcl_send(), gcl_cast() and gcl_call(). It is
  * looked up each time; what waits for the answer keeps its order. A call to a name that nobody has
- * is GCL_ENOPROC; a message vanishes. On a hidden node with no BEAM connected that could be asked, all
- * three return GCL_ENOCONNECTION. Cannot be monitored: look the name up, and monitor the pid.
+ * is GCL_ENOPROC; a message vanishes. On a hidden node with no BEAM connected that could be asked,
+ * all three return GCL_ENOCONNECTION. Cannot be monitored: look the name up, and monitor the pid.
  */
 GCL_API gcl_dest gcl_to_global(const char *name);
 

@@ -15,6 +15,7 @@
     rex_passes_messages_on/1,
     functions_are_spawned/1,
     code_is_not_spawned/1,
+    code_is_not_spawned_by_net_kernel/1,
     every_other_function_is_undef/1,
     many_calls_at_once/1,
     garbage_is_survived/1
@@ -34,6 +35,7 @@ all() ->
         rex_passes_messages_on,
         functions_are_spawned,
         code_is_not_spawned,
+        code_is_not_spawned_by_net_kernel,
         every_other_function_is_undef,
         many_calls_at_once,
         garbage_is_survived
@@ -162,6 +164,18 @@ code_is_not_spawned(Config) ->
         {spawn_reply, Request, error, Why} -> ?assertEqual(notsup, Why)
     after ?SOON -> ct:fail(no_reply)
     end.
+
+%% OTP 23 calls net_kernel when its request was refused.
+code_is_not_spawned_by_net_kernel(Config) ->
+    C = ?config(cnode, Config),
+    [
+        ?assertEqual({'EXIT', {notsup, []}}, gen_server:call({net_kernel, C}, Request, ?SOON))
+     || Request <- [
+            {spawn, erlang, halt, [], self()},
+            {spawn_link, erlang, halt, [], self()},
+            {spawn_opt, erlang, halt, [], [monitor], no_link, self()}
+        ]
+    ].
 
 %% All that the modules of this BEAM export, with as many arguments as they take.
 every_other_function_is_undef(Config) ->
