@@ -94,7 +94,7 @@ int gcl_gns_new(const struct gcl_gns_config *config, struct gcl_gns **out) GCL_M
 /** Legal at any time; NULL is allowed. */
 void gcl_gns_free(struct gcl_gns *gns);
 
-/** The next effect; false when there is none. */
+/** The next effect; false when there is none, or the machine has failed. */
 bool gcl_gns_next(struct gcl_gns *gns, struct gcl_gns_effect *effect);
 
 /** When gcl_gns_woken() is to be called; GCL_NEVER: not at all. Asked after the last effect. */

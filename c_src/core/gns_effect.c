@@ -37,8 +37,8 @@ bool gcl_gns_next(struct gcl_gns *gns, struct gcl_gns_effect *effect)
 {
     free_all(gns, &gns->taken);
     struct gcl_list *at = gcl_list_first(&gns->effects);
-    if (at == NULL)
-        return false;
+    if (at == NULL || gns->has_failed)
+        return false; /* what is half said must not be heard */
     gcl_list_remove(at);
     gcl_list_add_last(&gns->taken, at);
     *effect = entry_at(at)->effect;
