@@ -63,10 +63,16 @@ static bool resolved(struct gcl_gns *gns, gcl_term message)
 
 static bool new_nodes(struct gcl_gns *gns, gcl_term message)
 {
+    gcl_bytes name;
     gcl_term ops, external, nodes, extra;
-    if (!gcl_match(message, "{new_nodes, _, ~t, ~t, ~t, ~t}", &ops, &external, &nodes, &extra))
+    if (!gcl_match(message, "{new_nodes, ~a, ~t, ~t, ~t, ~t}", &name, &ops, &external, &nodes,
+                   &extra))
         return false;
-    gcl_gns_on_new_nodes(gns, ops, external, nodes, extra);
+    /* From one that has left, or was sent away, in the meantime: its lock has gone with it, so that
+     * its names would not be kept, and its nodes without their names would be half of it. */
+    const struct gcl_gns_node *node = sender(gns, name, false);
+    if (node != NULL && node->is_known)
+        gcl_gns_on_new_nodes(gns, ops, external, nodes, extra);
     return true;
 }
 
