@@ -5,8 +5,9 @@
  * else partitions overlap, in which names need not be the same, by the protocol.
  *
  * The lives are the same ones each time; GCL_SEED in the environment gives others, GCL_LIFE the one
- * that a failure names. About one in 15,000 ends with names that differ: where a connection is lost
- * between two messages of a join, what the protocol says of the lost node's names is not enough.
+ * that a failure names. About one in 60,000 ends with names that differ: where connections are lost
+ * between two messages of a join or a registration, what the protocol says of the lost node's names
+ * is not enough.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
