@@ -11,6 +11,7 @@ main([Scratch]) ->
         {bad_options, fun bad_options/1},
         {long_name, fun long_name/1},
         {short_name, fun short_name/1},
+        {visible, fun visible/1},
         {fixed_port, fun fixed_port/1},
         {taken_port, fun taken_port/1},
         {start_that_fails, fun start_that_fails/1},
@@ -74,8 +75,7 @@ bad_options(_) ->
             ["--sname"],
             ["--sname", "@"],
             ["--sname", "a@b@c"],
-            ["--name", Name],
-            ["--sname", Name, "--visible"]
+            ["--name", Name]
         ]
     ].
 
@@ -98,6 +98,13 @@ short_name(_) ->
     pong = net_adm:ping(Short),
     true = lists:member(Short, nodes(hidden)),
     example_program:stop(Other).
+
+visible(_) ->
+    {Port, Node, _} = member(["--sname", name(), "--visible"]),
+    pong = net_adm:ping(Node),
+    true = lists:member(Node, nodes()),
+    ok = global:sync(),
+    example_program:stop(Port).
 
 fixed_port(_) ->
     {ok, Socket} = gen_tcp:listen(0, [{reuseaddr, true}]),
