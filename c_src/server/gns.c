@@ -70,6 +70,8 @@ static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from
     struct gcl_gns_service *gns = user;
     gcl_caller caller;
     (void)self;
+    if (gns->machine == NULL)
+        return GCL_CONTINUE;
     if (gcl_from_keep(from, &caller) != 0) {
         gcl_gns_fail(gns, "no memory for who calls global");
         return GCL_CONTINUE;
@@ -83,6 +85,8 @@ static gcl_result handle_cast(gcl_server *self, gcl_term message, void *user)
 {
     struct gcl_gns_service *gns = user;
     (void)self;
+    if (gns->machine == NULL)
+        return GCL_CONTINUE;
     gcl_gns_cast(gns->machine, gcl_gns_now(gns), message);
     gcl_gns_settle(gns);
     return GCL_CONTINUE;
@@ -107,7 +111,7 @@ static gcl_result handle_down(gcl_server *self, gcl_ref ref, gcl_term what, gcl_
     (void)self;
     (void)ref;
     (void)reason;
-    if (!gcl_match(what, "~p", &pid))
+    if (gns->machine == NULL || !gcl_match(what, "~p", &pid))
         return GCL_CONTINUE;
     gcl_gns_forget_monitor(gns, pid);
     gcl_gns_down(gns->machine, gcl_gns_now(gns), pid);
@@ -123,6 +127,8 @@ static gcl_result handle_node(gcl_server *self, const char *name, bool is_up, gc
     const struct gcl_peer *peer = gcl_peer_find(gns->node, node);
     (void)self;
     (void)reason;
+    if (gns->machine == NULL)
+        return GCL_CONTINUE;
     if (!is_up)
         gcl_gns_nodedown(gns->machine, gcl_gns_now(gns), node);
     else if (peer != NULL && peer->is_visible)
@@ -140,7 +146,7 @@ static gcl_result handle_timer(gcl_server *self, uint64_t timer, void *user)
         gcl_gns_tell_outcomes(gns);
         return GCL_CONTINUE;
     }
-    if (timer != gns->timer)
+    if (gns->machine == NULL || timer != gns->timer)
         return GCL_CONTINUE;
     gns->timer = 0;
     gns->timer_at_ms = GCL_NEVER;
@@ -149,7 +155,8 @@ static gcl_result handle_timer(gcl_server *self, uint64_t timer, void *user)
     return GCL_CONTINUE;
 }
 
-/* The first of the three that ends takes the machine with it. */
+/* The first of the three that ends takes the machine with it; what comes to the others until the
+ * node has closed is for nobody. */
 static void terminate(gcl_server *self, gcl_term reason, void *user)
 {
     struct gcl_gns_service *gns = user;

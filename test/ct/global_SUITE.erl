@@ -27,6 +27,7 @@
     a_fellow_asks_c_who_keeps_its_name/1,
     nodes_killed_while_they_join_hold_up_nobody/1,
     garbage_holds_up_nobody/1,
+    who_kills_global_ends_the_node/1,
     a_visible_node_has_to_listen/1
 ]).
 
@@ -56,6 +57,7 @@ all() ->
         a_fellow_asks_c_who_keeps_its_name,
         nodes_killed_while_they_join_hold_up_nobody,
         garbage_holds_up_nobody,
+        who_kills_global_ends_the_node,
         a_visible_node_has_to_listen
     ].
 
@@ -374,6 +376,27 @@ garbage_holds_up_nobody(_Config) ->
     in_sync([A, B], [C]),
     ?assertEqual(ok, ask(A, C, {global_register, fine})),
     ?assertEqual(ask(A, C, self), on(B, global, whereis_name, [fine])).
+
+%% Nobody is left to wait for half of it.
+who_kills_global_ends_the_node(_Config) ->
+    {[A, B], [{Port, Node}]} = mesh(2, 1),
+    ok = on(A, erlang, apply, [fun kill_locker/1, [Node]]),
+    _ = line(Port, "closed GCL_ENOMEM"),
+    ?assertEqual(ok, on(B, global, sync, [])),
+    ?assertEqual(yes, on(A, global, register_name, [after_it, process(A)])).
+
+%% Its pid is the one behind that of the server, to which something is on its way meanwhile.
+kill_locker(Node) ->
+    Server = {global_name_server, Node},
+    {status, Pid, _, _} = sys:get_status(Server),
+    Bytes = term_to_binary(Pid),
+    Head = binary:part(Bytes, 0, byte_size(Bytes) - 12),
+    <<Head:(byte_size(Head))/binary, Id:32, Serial:32, Creation:32>> = Bytes,
+    exit(binary_to_term(<<Head/binary, (Id + 1):32, Serial:32, Creation:32>>), kill),
+    [Server ! {'$gen_call', {self(), make_ref()}, get_known} || _ <- lists:seq(1, 100)],
+    [gen_server:cast(Server, {in_sync, node(), true}) || _ <- lists:seq(1, 100)],
+    [Server ! anything || _ <- lists:seq(1, 100)],
+    ok.
 
 a_visible_node_has_to_listen(_Config) ->
     Port = program(c_name("mute"), ["visible", "mute"]),

@@ -2,8 +2,8 @@
 /*
  * A server that does what a call tells it, so that suites are written in Erlang alone: each request
  * below is answered with the outcome, and what reaches the server otherwise is sent to the process
- * that said `subscribe`. It writes `ready NODE PORT`, what it logs as `log LEVEL EVENT TEXT`, and
- * ends with its input.
+ * that said `subscribe`. It writes `ready NODE PORT`, `closed ERROR`, what it logs as `log LEVEL
+ * EVENT TEXT`, and ends with its input.
  *
  *     server NAME [visible [mute]]
  */
@@ -407,9 +407,9 @@ static void log_line(gcl_log_level level, const char *event, const char *text, v
 static void closed(gcl_node *node, int error, void *user)
 {
     (void)node;
-    (void)error;
     (void)user;
     the.node = NULL;
+    printf("closed %s\n", error == 0 ? "0" : gcl_error_name(error));
 }
 
 static void on_input(struct ev_loop *loop, ev_io *io, int events)
