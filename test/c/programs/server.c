@@ -419,7 +419,8 @@ static void on_input(struct ev_loop *loop, ev_io *io, int events)
     if (read(STDIN_FILENO, bytes, sizeof bytes) > 0)
         return;
     ev_io_stop(loop, io);
-    gcl_node_close(the.node);
+    if (the.node != NULL)
+        gcl_node_close(the.node);
 }
 
 int main(int argc, char **argv)
