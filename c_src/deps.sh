@@ -74,6 +74,9 @@ if [ "$goal" = test ]; then
     need valgrind 80 'instruction counts, memory' command_exists valgrind
     need faketime 1 'a clock that is set back' command_exists faketime
     need bsdutils 1 'tests that type into a terminal' command_exists script
+    need patchelf 1 'tests on other releases of OTP' command_exists patchelf
+    need debian-archive-keyring 1 'tests on other releases of OTP' \
+        test -e /usr/share/keyrings/debian-archive-keyring.gpg
     need git 45 'tests in a fresh clone' command_exists git
 fi
 

@@ -350,7 +350,7 @@ is_still_served(Socket, Name) ->
 nothing_noticed(Config) ->
     Server = ?config(server, Config),
     ok = gen_server:call(Server, {reply_kept, kept}, ?DEADLINE),
-    ?assertEqual({reply, kept}, gen_server:receive_response(?config(open_call, Config), ?DEADLINE)).
+    ?assertEqual({reply, kept}, gen_server:wait_response(?config(open_call, Config), ?DEADLINE)).
 
 next(Timeout) ->
     receive

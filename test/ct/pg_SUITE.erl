@@ -124,7 +124,7 @@ end_per_testcase(_Case, Config) ->
     case rpc(Beam, erlang, whereis, [Scope]) of
         undefined when Started =:= undefined -> ok;
         Started -> stop_scope(Beam, Scope);
-        _ -> {fail, the_scope_has_ended}
+        _ -> {fail, {the_scope_has_ended, lines(persistent_term:get({?MODULE, Beam}))}}
     end.
 
 %% --- members ----------------------------------------------------------------------------------
@@ -680,10 +680,20 @@ owner(Lines) ->
         {find, From, Text} ->
             From ! {found, lists:any(fun(Line) -> string:find(Line, Text) =/= nomatch end, Lines)},
             owner(Lines);
+        {lines, From} ->
+            From ! {lines, lists:reverse(Lines)},
+            owner(Lines);
         stop ->
             ok;
         _ ->
             owner(Lines)
+    end.
+
+lines(Owner) ->
+    Owner ! {lines, self()},
+    receive
+        {lines, Lines} -> Lines
+    after ?DEADLINE -> ct:fail(no_owner)
     end.
 
 stop_owner(Owner) ->

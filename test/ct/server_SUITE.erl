@@ -112,7 +112,18 @@ all() ->
         a_global_name_is_registered_again_by_another_beam,
         global_names_are_looked_up_by_another_beam,
         the_end_of_the_beam_that_registered_it_does_not_end_it
-    ].
+    ] -- left_out(erlang:system_info(otp_release)).
+
+%% OTP 23 has no aliases yet, without which nothing keeps a late answer away.
+left_out("23") ->
+    [
+        tags_of_all_releases_are_echoed,
+        an_answer_that_is_too_late_vanishes,
+        messages_to_its_alias_come,
+        it_uses_an_alias_of_a_beam
+    ];
+left_out(_) ->
+    [].
 
 init_per_suite(Config) -> Config.
 
@@ -188,7 +199,7 @@ tags_of_all_releases_are_echoed(Config) ->
     ),
     lists:foreach(
         fun(Wrap) ->
-            Alias = alias([reply]),
+            Alias = erlang:alias([reply]),
             Tag = Wrap([alias | Alias]),
             Pid ! {'$gen_call', {spawn(fun() -> ok end), Tag}, {echo, Tag}},
             ?assertEqual({Tag, Tag}, next())
@@ -208,7 +219,7 @@ an_answer_may_come_later(Config) ->
     Server = ?config(server, Config),
     Id = gen_server:send_request(Server, keep),
     ok = call(Server, {reply_kept, later}),
-    ?assertEqual({reply, later}, gen_server:receive_response(Id, ?DEADLINE)),
+    ?assertEqual({reply, later}, gen_server:wait_response(Id, ?DEADLINE)),
     ?assertEqual({error, 'GCL_ESTALE'}, call(Server, {reply_kept, later})).
 
 an_answer_that_is_too_late_vanishes(Config) ->
@@ -237,7 +248,7 @@ sys_suspends_and_resumes_it(Config) ->
     ok = sys:resume(Pid),
     ?assertEqual({info, 1}, next()),
     ?assertEqual({cast, 2}, next()),
-    ?assertEqual({reply, 3}, gen_server:receive_response(Id, ?DEADLINE)),
+    ?assertEqual({reply, 3}, gen_server:wait_response(Id, ?DEADLINE)),
     ?assertEqual(4, call(Pid, {echo, 4})).
 
 %% The program sets mailbox_bytes to 65536.
@@ -309,7 +320,7 @@ reason_reaches(Config, Reason) ->
     ?assertEqual(Reason, reason(ByPid)),
     ?assertEqual(Reason, reason(ByName)),
     ?assertEqual({'EXIT', Pid, Reason}, next()),
-    ?assertMatch({error, {Reason, _}}, gen_server:receive_response(Id, ?DEADLINE)).
+    ?assertMatch({error, {Reason, _}}, gen_server:wait_response(Id, ?DEADLINE)).
 
 exit_2_ends_it(Config) ->
     Pid = subscribe(Config),
@@ -415,13 +426,13 @@ its_call_sees_a_lost_node(Config) ->
     ?assertEqual({ok, {echoed, 1}}, call(Server, {call, Pid, {echo, 1}, ?DEADLINE})),
     Id = gen_server:send_request(Server, {call, Pid, silence, ?DEADLINE}),
     peer:stop(Peer),
-    ?assertEqual({reply, {error, 'GCL_ENOCONNECTION'}}, gen_server:receive_response(Id, ?DEADLINE)).
+    ?assertEqual({reply, {error, 'GCL_ENOCONNECTION'}}, gen_server:wait_response(Id, ?DEADLINE)).
 
 its_call_can_be_canceled(Config) ->
     Server = ?config(server, Config),
     Id = gen_server:send_request(Server, {call, process(), silence, infinity}),
     ok = call(Server, cancel),
-    ?assertEqual({reply, {error, 'GCL_ECANCELED'}}, gen_server:receive_response(Id, ?DEADLINE)),
+    ?assertEqual({reply, {error, 'GCL_ECANCELED'}}, gen_server:wait_response(Id, ?DEADLINE)),
     ?assertEqual({error, 'GCL_ESTALE'}, call(Server, cancel)).
 
 %% net_adm:ping/1 is this call.
@@ -527,10 +538,10 @@ it_sees_nodes_come_and_go(Config) ->
 
 it_uses_an_alias_of_a_beam(Config) ->
     Server = ?config(server, Config),
-    Alias = alias(),
+    Alias = erlang:alias(),
     ok = call(Server, {send, Alias, {by, alias}}),
     ?assertEqual({by, alias}, next()),
-    true = unalias(Alias),
+    true = erlang:unalias(Alias),
     ok = call(Server, {send, Alias, {by, alias}}),
     1 = call(Server, {echo, 1}),
     ?assertEqual(none, next(0)).
@@ -547,7 +558,7 @@ signals_wait_in_order_for_a_connection(Config) ->
     ?assertEqual(trapping, next()),
     Id = gen_server:send_request(?config(server, Config), {burst, Pid, 1000}),
     ?assertEqual({received, lists:seq(0, 999)}, next()),
-    ?assertEqual(timeout, gen_server:receive_response(Id, 0)),
+    ?assertEqual(timeout, gen_server:wait_response(Id, 0)),
     peer:stop(Peer).
 
 number() ->

@@ -3,14 +3,16 @@
 # ct.sh KIND PREFIX RESULTS [SUITE...]
 #
 # Runs the suites of test/ct by Common Test, in a hidden node under an epmd of its own. They find
-# the C programs to test in the folder GCL_BIN and the root of the project in GCL_ROOT.
+# the C programs to test in the folder GCL_BIN and the root of the project in GCL_ROOT. ERL and ERLC
+# are those of the release of OTP to run them on, for which the application is in GCL_EBIN.
 set -u
 kind=$1 prefix=$2 results=$3
 shift 3
 root=$PWD
-suites=$root/_build/test/$kind/suites
-logs=$root/_build/test/$kind/logs
-ebin=$root/_build/test/ebin/tools
+folder=$root/_build/test/$kind${prefix:+/${prefix%/}}
+suites=$folder/suites
+logs=$folder/logs
+ebin=$folder/ebin
 rm -rf "$suites"
 mkdir -p "$suites" "$logs" "$ebin" "$(dirname "$results")"
 rm -f "$results"
@@ -25,7 +27,7 @@ GCL_ROOT=$root
 export GCL_ROOT
 timeout -k 10 "${GCL_TEST_TIMEOUT:-600}" test/tools/with_epmd.sh ${ERL:-erl} -noshell -noinput \
     -name ct@127.0.0.1 -hidden -connect_all false -kernel prevent_overlapping_partitions false \
-    -pa "$root/ebin" "$ebin" \
+    -pa "${GCL_EBIN:-$root/ebin}" "$ebin" \
     -run gen_cluster_test_ct main "$kind" "$prefix" "$root/$results" "$suites" "$logs" "$@"
 status=$?
 [ $status = 0 ] || grep -q ' failed$' "$results" 2>/dev/null ||

@@ -15,6 +15,7 @@
 %% Called by `erl -run`: kind, prefix of the names, results file, folder of the suites, log folder.
 -spec main([string()]) -> no_return().
 main([Kind, Prefix, Results, Suites, Logs | Only]) ->
+    io:format("~ts~nnodes started by it: ~ts~n", [release(), release_of_others()]),
     Chosen =
         case Only of
             [] -> [];
@@ -79,6 +80,18 @@ write(Suite, Case, Result, #state{file = File, kind = Kind, prefix = Prefix}) ->
 
 name({Case, _Group}) -> Case;
 name(Case) -> Case.
+
+release() -> ["OTP ", erlang:system_info(otp_release), ", erts ", erlang:system_info(version)].
+
+%% As the suites start them.
+release_of_others() ->
+    {ok, Peer, _} = peer:start(#{connection => standard_io}),
+    [Release, Version] = [
+        peer:call(Peer, erlang, system_info, [Item])
+     || Item <- [otp_release, version]
+    ],
+    ok = peer:stop(Peer),
+    ["OTP ", Release, ", erts ", Version].
 
 %% Sanitizers and loaded machines take longer.
 multiply() ->

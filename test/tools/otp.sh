@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# otp.sh RESULTS_FOLDER RUN...
+#
+# Runs the suites on other releases of OTP, which otp_release.sh brings. A RUN is a release, on which
+# Common Test itself and every BEAM it starts are of it (27); or several with `+` between them, for
+# meshes of BEAMs of all of these (25+27+29), started by the Common Test of this machine. Names of
+# tests begin with the run. A run that has no release of it is skipped, and says which.
+#
+# GCL_BIN is the folder of the C programs, SUITES those to run, else all that make sense there.
+set -u
+results=$1
+shift
+root=$PWD
+here=$(erl -noinput -boot no_dot_erlang -eval '
+    io:format("~s", [erlang:system_info(otp_release)]), halt().')
+failures=0
+mkdir -p "$results"
+
+# The application needs OTP 25, and what term_SUITE compares with is what OTP 25 writes.
+suites_on()
+{
+    case $1 in
+    23) echo bad_input_SUITE global_SUITE node_SUITE pg_SUITE rpc_SUITE server_SUITE ;;
+    *) basename -s .erl test/ct/*_SUITE.erl | grep -v '^mesh_' ;;
+    esac
+}
+
+# As a user of that release has it: the beams of another one may not load.
+compile_application()
+{
+    library=$root/_build/test/otp/$run/gen_cluster
+    rm -rf "$library"
+    mkdir -p "$library/ebin"
+    ln -s "$root/priv" "$library/priv"
+    cp ebin/gen_cluster.app "$library/ebin/"
+    "$tree/bin/erlc" -I include -I src -pa "$library/ebin" -o "$library/ebin" \
+        src/gen_cluster.erl $(ls src/*.erl | grep -v '/gen_cluster\.erl$')
+}
+
+on_release()
+{
+    tree=$root/_build/otp/$run
+    [ "$run" = 23 ] || compile_application || return
+    # shellcheck disable=SC2046
+    PATH=$tree/bin:$PATH ERL=$tree/bin/erl ERLC=$tree/bin/erlc GCL_OTHER_ERL=$(command -v erl) \
+        GCL_EBIN=$root/_build/test/otp/$run/gen_cluster/ebin \
+        test/tools/ct.sh otp "$run/" "$results/$run.txt" ${SUITES:-$(suites_on "$run")}
+}
+
+in_mesh()
+{
+    GCL_MESH=$releases test/tools/ct.sh otp "$run/" "$results/$run.txt" mesh_SUITE
+}
+
+count() { grep -c " $1\$" "$results/$run.txt"; }
+
+for run; do
+    releases=$(echo "$run" | tr + ' ')
+    missing= versions=
+    for release in $releases; do
+        if [ "$release" = "$here" ]; then
+            versions="$versions, this one"
+        elif version=$(test/tools/otp_release.sh "$release"); then
+            versions="$versions, ${version#* }"
+        else
+            missing="OTP $release (${version##*
+})"
+        fi
+    done
+    if [ -n "$missing" ]; then
+        echo "skipped: $missing"
+        echo "otp $run skipped" >"$results/$run.txt"
+        continue
+    fi
+    echo "OTP $run (${versions#, }):"
+    began=$(date +%s)
+    case $run in
+    *+*) in_mesh ;;
+    *) on_release ;;
+    esac >"$results/$run.log" 2>&1 || failures=1
+    grep -E '^(OTP|nodes started|peer:) ' "$results/$run.log" | sort | uniq -c | sed 's/^/  /'
+    [ ! -e "$results/$run.txt" ] && echo "otp $run/complete failed" >"$results/$run.txt"
+    echo "  $(count passed) passed, $(count failed) failed, $(($(date +%s) - began)) s"
+    ! grep -q ' failed$' "$results/$run.txt" || grep -aE -A 12 '^(failed|not run): ' "$results/$run.log"
+done
+[ $failures = 0 ]
