@@ -56,7 +56,7 @@ sanitizer_env := ASAN_OPTIONS=log_path=$(sanitizer_reports)/asan:detect_leaks=1 
 test: need
 	$(Q)rm -rf $(results)
 	$(Q)for kind in $(kinds); do echo "== $$kind"; $(MAKE) --no-print-directory test-$$kind || :; done
-	$(Q)wrong=0; $(if $(GCL_KINDS),,$(tools)/claims.sh test/claims $(results) || wrong=1;) \
+	$(Q)wrong=0; $(if $(GCL_KINDS),,$(tools)/claims.sh test/claims $(results) '$(all_kinds)' otp || wrong=1;) \
 	$(tools)/summary.sh $(results) test/skips $$wrong $(kinds)
 
 ##  test-fast     unit tests and simulation
@@ -66,6 +66,17 @@ test-fast: need
 
 ##  test-KIND     one of: unit sim net fuzz ct sanitizer examples demo build readme
 .PHONY: $(all_kinds:%=test-%)
+
+# On other releases of OTP, which are fetched: not a part of `make test`, with a sum of its own.
+# Only some of them: make test-otp RUNS="27 23+25" SUITES="a_SUITE"
+##  test-otp      the suites on OTP 23, 27 and 29, and with meshes of releases
+RUNS ?= 23 27 29
+.PHONY: test-otp
+test-otp: need programs-debug erlang
+	$(Q)rm -rf $(results)/otp; wrong=0; \
+	GCL_BIN=$(abspath $(build)/debug/bin) SUITES='$(SUITES)' $(tools)/otp.sh $(results)/otp $(RUNS) || :; \
+	$(if $(SUITES)$(filter command,$(origin RUNS)),,$(tools)/claims.sh test/claims $(results)/otp otp '$(all_kinds)' || wrong=1;) \
+	$(tools)/summary.sh $(results)/otp test/skips $$wrong otp
 
 # Erlang tests of a kind stand in test/erl/<kind>/*_tests.erl.
 eunit = $(if $(wildcard test/erl/$(1)/*_tests.erl),$(tools)/eunit.sh $(1) $(results)/$(1)-erl.txt test/erl/$(1),:)
@@ -90,9 +101,11 @@ $(membership_traces): $(wildcard test/ct/membership_*.[eh]rl src/gen_cluster_cor
 $(build)/release/test-sim $(build)/asan/test-sim: | $(membership_traces)
 
 # Only some of the suites: make test-ct SUITES="a_SUITE b_SUITE"
-suites := $(wildcard test/ct/*_SUITE.erl)
+# Meshes of releases are for test-otp.
+suites := $(filter-out %/mesh_SUITE.erl,$(wildcard test/ct/*_SUITE.erl))
+chosen_suites = $(or $(SUITES),$(basename $(notdir $(suites))))
 test-ct: programs-debug erlang
-	$(Q)$(if $(suites),GCL_BIN=$(abspath $(build)/debug/bin) $(tools)/ct.sh ct '' $(results)/ct.txt $(SUITES),:)
+	$(Q)$(if $(suites),GCL_BIN=$(abspath $(build)/debug/bin) $(tools)/ct.sh ct '' $(results)/ct.txt $(chosen_suites),:)
 
 # Everything that runs C code once more under AddressSanitizer and UndefinedBehaviorSanitizer, and
 # what crosses threads (test/c/tsan/*.c, programs that exit with 0) under ThreadSanitizer.
@@ -112,7 +125,7 @@ test-sanitizer: $(asan_programs:%=$(build)/asan/test-%) programs-asan erlang \
 			$(build)/asan/test-$$part $(results)/sanitizer-$$part.txt || status=1; \
 	done; \
 	$(if $(suites),GCL_BIN=$(abspath $(build)/asan/bin) GCL_QUICK=1 GCL_TIMETRAP=3 GCL_TEST_TIMEOUT=900 \
-		$(tools)/ct.sh sanitizer ct/ $(results)/sanitizer-ct.txt $(SUITES) || status=1;) \
+		$(tools)/ct.sh sanitizer ct/ $(results)/sanitizer-ct.txt $(chosen_suites) || status=1;) \
 	$(if $(tsan_tests),$(tools)/scripts.sh sanitizer $(results)/sanitizer-tsan.txt \
 		$(tsan_programs) || status=1;) \
 	$(tools)/sanitizer_logs.sh no_report $(sanitizer_reports) $(results)/sanitizer-logs.txt || \

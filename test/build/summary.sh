@@ -32,7 +32,7 @@ claims()
     printf "$3" >"$results/a.txt"
     printf "$4" >"$scratch/claims"
     status=0
-    test/tools/claims.sh "$scratch/claims" "$results" >"$scratch/out" || status=$?
+    test/tools/claims.sh "$scratch/claims" "$results" 'unit sim' otp >"$scratch/out" || status=$?
     last=$(tail -n 1 "$scratch/out")
     [ "$status $last" = "$1 $2" ] || { cat "$scratch/out"; fail "expected $1 $2, got $status $last"; }
 }
@@ -43,6 +43,10 @@ claims 1 '1 claims, 0 without a test' 'unit a/b passed\nunit a/b failed\n' 'one 
 claims 1 '1 claims, 0 without a test' 'unit a/b passed\n' 'one without colons\n'
 claims 0 '1 claims, 0 without a test' 'unit a/b passed\n' 'shown once :: once 2026-11-24: here\n'
 claims 1 '1 claims, 0 without a test' 'unit a/b passed\n' 'one :: once 2026-11-24: here\n'
+claims 1 '1 claims, 0 without a test' 'unit a/b passed\n' 'one :: unti:a/b\n'
+claims 0 '1 claims, 0 without a test' 'unit a/b passed\n' 'one :: unit:a/b, otp:27/a/b\n'
+claims 0 '1 claims, 0 without a test' 'unit a skipped\n' 'one :: unit:a/b\n'
+claims 1 '1 claims, 0 without a test' 'unit a skipped\n' 'one :: unit:ab/b\n'
 
 # A test program that dies half way, one that fails, a script that hangs.
 cat >"$scratch/dies" <<'END'

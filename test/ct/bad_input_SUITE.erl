@@ -52,7 +52,12 @@ all() ->
         exits_without_a_link_vanish,
         calls_of_nobody_are_answered_to_nobody,
         random_frames_close_at_most_one_connection
-    ].
+    ] -- left_out(erlang:system_info(otp_release)).
+
+%% A pid of more than 15 bits, as frames may have by chance, is one of OTP 24 and later: it is passed
+%% on, and the BEAM of OTP 23 closes the connection, as it does when a later BEAM sends it.
+left_out("23") -> [random_frames_close_at_most_one_connection];
+left_out(_) -> [].
 
 %% This node is the one that must notice nothing: it is connected, and has a call open.
 init_per_testcase(_Case, Config) ->
