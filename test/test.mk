@@ -70,7 +70,7 @@ test-fast: need
 # On other releases of OTP, which are fetched: not a part of `make test`, with a sum of its own.
 # Only some of them: make test-otp RUNS="27 23+25" SUITES="a_SUITE"
 ##  test-otp      the suites on OTP 23, 27 and 29, and with meshes of releases
-RUNS ?= 23 27 29
+RUNS ?= 23 27 29 23+25 25+27+29
 .PHONY: test-otp
 test-otp: need programs-debug erlang
 	$(Q)rm -rf $(results)/otp; wrong=0; \

@@ -261,12 +261,12 @@ a_disconnect_heals(Config) ->
     await_members(Config, lobby, [OnC, Late]).
 
 %% Two that do not see each other, because a scope of OTP 29 would end that of OTP 25: the one that is
-%% tested, and that of the tests.
+%% tested, and that of the tests, or of GCL_OTHER_ERL.
 beams_of_two_releases_have_it_in_common(Config0) ->
     Scope = scope(Config0),
     Alone = ["-connect_all", "false"],
     {ok, One} = start_beam(os:getenv("GCL_PEER_ERL", os:find_executable("erl")), Alone),
-    {ok, Two} = start_beam(os:find_executable("erl"), Alone),
+    {ok, Two} = start_beam(os:getenv("GCL_OTHER_ERL", os:find_executable("erl")), Alone),
     Configs = [lists:keystore(beam, 1, Config0, {beam, Beam}) || Beam <- [One, Two]],
     OnC = c_member(Config0),
     OnBeams = lists:map(
