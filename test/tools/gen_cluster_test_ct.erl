@@ -15,7 +15,8 @@
 %% Called by `erl -run`: kind, prefix of the names, results file, folder of the suites, log folder.
 -spec main([string()]) -> no_return().
 main([Kind, Prefix, Results, Suites, Logs | Only]) ->
-    io:format("~ts~nnodes started by it: ~ts~n", [release(), release_of_others()]),
+    io:format("Common Test runs on ~ts~n", [release()]),
+    io:format("nodes started by it are ~ts~n", [release_of_others()]),
     Chosen =
         case Only of
             [] -> [];

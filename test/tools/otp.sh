@@ -13,7 +13,7 @@ results=$1
 shift
 root=$PWD
 here=$(erl -noinput -boot no_dot_erlang -eval '
-    io:format("~s", [erlang:system_info(otp_release)]), halt().')
+    io:format("~s erts ~s", [erlang:system_info(K) || K <- [otp_release, version]]), halt().')
 failures=0
 mkdir -p "$results"
 
@@ -59,8 +59,8 @@ for run; do
     releases=$(echo "$run" | tr + ' ')
     missing= versions=
     for release in $releases; do
-        if [ "$release" = "$here" ]; then
-            versions="$versions, this one"
+        if [ "$release" = "${here%% *}" ]; then
+            versions="$versions, ${here#* }"
         elif version=$(test/tools/otp_release.sh "$release"); then
             versions="$versions, ${version#* }"
         else
@@ -73,15 +73,17 @@ for run; do
         echo "otp $run skipped" >"$results/$run.txt"
         continue
     fi
-    echo "OTP $run (${versions#, }):"
     began=$(date +%s)
     case $run in
     *+*) in_mesh ;;
     *) on_release ;;
     esac >"$results/$run.log" 2>&1 || failures=1
-    grep -E '^(OTP|nodes started|peer:) ' "$results/$run.log" | sort | uniq -c | sed 's/^/  /'
-    [ ! -e "$results/$run.txt" ] && echo "otp $run/complete failed" >"$results/$run.txt"
-    echo "  $(count passed) passed, $(count failed) failed, $(($(date +%s) - began)) s"
+    [ -e "$results/$run.txt" ] || echo "otp $run/complete failed" >"$results/$run.txt"
+    echo "OTP $run: ${versions#, }, $(count passed) passed, $(count failed) failed," \
+        "$(($(date +%s) - began)) s"
+    # As the nodes said themselves.
+    sed -n 's/^\(Common Test runs on\|nodes started by it are\|peer:\) OTP/  &/p' \
+        "$results/$run.log" | sort | uniq -c | sed 's|^ *1 \([^p]\)|  \1|; s|^ *\([0-9]*\) peer|  \1 peers|'
     ! grep -q ' failed$' "$results/$run.txt" || grep -aE -A 12 '^(failed|not run): ' "$results/$run.log"
 done
 [ $failures = 0 ]
