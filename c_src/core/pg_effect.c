@@ -143,7 +143,8 @@ static bool next_send(struct gcl_pg_machine *machine, struct gcl_pg_effect *effe
             GCL_CONTAINER_OF(machine->send_at, struct gcl_pg_peer, at_machine);
         bool is_last = machine->send_at->next == &machine->all_peers;
         machine->send_at = is_last ? NULL : machine->send_at->next;
-        if (is_doomed(peer))
+        /* spec: pg.erl ends of a leave from a scope that has not sent it a sync with that group. */
+        if (is_doomed(peer) || !peer->is_synced)
             continue;
         send(machine, peer, effect);
         return true;
@@ -271,6 +272,7 @@ static bool answer_step(struct gcl_pg_machine *machine, struct gcl_pg_effect *ef
         return false;
     }
     if (is_answer) {
+        machine->peer->is_synced = true;
         write_sync(machine);
     } else {
         struct gcl_writer out = begin(machine, &machine->out);

@@ -14,6 +14,7 @@ struct gcl_pg_peer {
     struct gcl_list at_doomed;
     struct gcl_pg_owner owner;
     bool is_refused; /* what it says is ignored, until it syncs */
+    bool is_synced;  /* it was sent what is here, of which it is told the changes from then on */
 };
 
 /** A process of this node that is in groups. */
@@ -99,7 +100,7 @@ bool gcl_pg_is_busy(const struct gcl_pg_machine *machine);
 void gcl_pg_tell(struct gcl_pg_machine *machine, bool is_join, struct gcl_pg_group *group,
                  const struct gcl_pg_pids *pids);
 
-/** Has `out` sent to all peers. */
+/** Has `out` sent to all peers that were sent a sync. */
 void gcl_pg_broadcast(struct gcl_pg_machine *machine);
 
 /**

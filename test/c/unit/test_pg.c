@@ -446,6 +446,24 @@ Test(pg, a_sync_may_come_first)
     end();
 }
 
+/* A BEAM of OTP 23 ends of a leave before the sync. */
+Test(pg, changes_are_told_after_the_first_sync_only)
+{
+    begin_with_machine();
+    cr_assert_eq(join(1, "g"), 0);
+    CAST("{sync, ~p, []}", pid_at(1, 9));
+    expect("monitor <1.9.0>\n");
+    cr_assert_eq(leave(1, "g"), 0);
+    cr_assert_eq(join(2, "g"), 0);
+    expect("demonitor 1\n");
+    RECEIVE("{discover, ~p}", pid_at(1, 9));
+    expect("to <1.9.0>: {'$gen_cast',{sync,<0.9.0>,[{g,[<0.2.0>]}]}}\n");
+    cr_assert_eq(leave(2, "g"), 0);
+    expect("demonitor 2\n"
+           "to <1.9.0>: {leave,<0.9.0>,[<0.2.0>],[g]}\n");
+    end();
+}
+
 Test(pg, who_is_not_known_neither_joins_nor_leaves)
 {
     begin_with_machine();
