@@ -2,8 +2,8 @@
 %% Process groups of a C node (test/c/programs/pg.c) and of BEAMs: what each sees of the other, and
 %% that no scope of a BEAM gets a message that it does not know, of which it would end.
 %%
-%% The BEAM is that of GCL_PEER_ERL (an `erl`), else that of the tests; so it is steered by rpc, and
-%% modules of the tests are not loaded there. In some cases the test itself plays the scope, on its
+%% BEAMs are steered by rpc, and modules of the tests are not loaded there, because one may be of
+%% another release: GCL_OTHER_ERL (an `erl`). In some cases the test itself plays the scope, on its
 %% own node.
 -module(pg_SUITE).
 
@@ -265,8 +265,9 @@ a_disconnect_heals(Config) ->
 beams_of_two_releases_have_it_in_common(Config0) ->
     Scope = scope(Config0),
     Alone = ["-connect_all", "false"],
-    {ok, One} = start_beam(os:getenv("GCL_PEER_ERL", os:find_executable("erl")), Alone),
-    {ok, Two} = start_beam(os:getenv("GCL_OTHER_ERL", os:find_executable("erl")), Alone),
+    Erl = os:find_executable("erl"),
+    {ok, One} = start_beam(Erl, Alone),
+    {ok, Two} = start_beam(os:getenv("GCL_OTHER_ERL", Erl), Alone),
     Configs = [lists:keystore(beam, 1, Config0, {beam, Beam}) || Beam <- [One, Two]],
     OnC = c_member(Config0),
     OnBeams = lists:map(
@@ -621,7 +622,7 @@ start_c(Kind) ->
         end,
     {list_to_atom(Name), Number, owner_of(Port)}.
 
-start_beam() -> start_beam(os:getenv("GCL_PEER_ERL", os:find_executable("erl")), []).
+start_beam() -> start_beam(os:find_executable("erl"), []).
 
 %% The BEAM ends with its input.
 start_beam(Erl, Args) ->
