@@ -14,6 +14,7 @@ shift
 root=$PWD
 here=$(erl -noinput -boot no_dot_erlang -eval '
     io:format("~s erts ~s", [erlang:system_info(K) || K <- [otp_release, version]]), halt().')
+other=$(command -v erl)
 failures=0
 mkdir -p "$results"
 
@@ -34,6 +35,8 @@ compile_application()
     mkdir -p "$library/ebin"
     ln -s "$root/priv" "$library/priv"
     cp ebin/gen_cluster.app "$library/ebin/"
+    # Behaviours first.
+    # shellcheck disable=SC2046,SC2010
     "$tree/bin/erlc" -I include -I src -pa "$library/ebin" -o "$library/ebin" \
         src/gen_cluster.erl $(ls src/*.erl | grep -v '/gen_cluster\.erl$')
 }
@@ -42,8 +45,8 @@ on_release()
 {
     tree=$root/_build/otp/$run
     [ "$run" = 23 ] || compile_application || return
-    # shellcheck disable=SC2046
-    PATH=$tree/bin:$PATH ERL=$tree/bin/erl ERLC=$tree/bin/erlc GCL_OTHER_ERL=$(command -v erl) \
+    # shellcheck disable=SC2046,SC2086
+    PATH=$tree/bin:$PATH ERL=$tree/bin/erl ERLC=$tree/bin/erlc GCL_OTHER_ERL=$other \
         GCL_EBIN=$root/_build/test/otp/$run/gen_cluster/ebin \
         test/tools/ct.sh otp "$run/" "$results/$run.txt" ${SUITES:-$(suites_on "$run")}
 }
@@ -82,8 +85,8 @@ for run; do
     echo "OTP $run: ${versions#, }, $(count passed) passed, $(count failed) failed," \
         "$(($(date +%s) - began)) s"
     # As the nodes said themselves.
-    sed -n 's/^\(Common Test runs on\|nodes started by it are\|peer:\) OTP/  &/p' \
-        "$results/$run.log" | sort | uniq -c | sed 's|^ *1 \([^p]\)|  \1|; s|^ *\([0-9]*\) peer|  \1 peers|'
+    grep -E '^(Common Test runs on|nodes started by it are|peer:) OTP' "$results/$run.log" |
+        sort | uniq -c | sed 's/^ *1 \([^p]\)/  \1/; s/^ *\([0-9]*\) peer/  \1 x peer/'
     ! grep -q ' failed$' "$results/$run.txt" || grep -aE -A 12 '^(failed|not run): ' "$results/$run.log"
 done
 [ $failures = 0 ]

@@ -15,6 +15,7 @@ release=$1
 # The suites that have it, or once had: a suite goes on to other releases.
 case $release in
 23) suites=bullseye ;;
+25) suites=bookworm ;;
 27) suites=trixie ;;
 29) suites='sid forky' ;;
 *) echo "no suite is known to have OTP $release"; exit 64 ;;
@@ -82,8 +83,8 @@ unpack()
     packages=$(apt apt-get install -s erlang-base erlang-crypto 2>>"$log" |
         sed -n 's/^Inst \(\(lib\|zlib\|erlang-\)[^ ]*\) .*/\1/p')
     mkdir -p "$root"
+    # shellcheck disable=SC2086
     [ -n "$packages" ] &&
-        # shellcheck disable=SC2086
         (cd "$apt" && apt apt-get download $packages erlang-common-test erlang-dev erlang-runtime-tools \
             erlang-syntax-tools erlang-tools erlang-xmerl) >>"$log" 2>&1 || return
     for package in "$apt"/*.deb; do
