@@ -75,7 +75,7 @@ RUNS ?= 23 27 29 23+25 25+27+29
 test-otp: need programs-debug erlang
 	$(Q)rm -rf $(results)/otp; wrong=0; \
 	GCL_BIN=$(abspath $(build)/debug/bin) SUITES='$(SUITES)' $(tools)/otp.sh $(results)/otp $(RUNS) || :; \
-	$(if $(SUITES)$(filter command,$(origin RUNS)),,$(tools)/claims.sh test/claims $(results)/otp otp '$(all_kinds)' || wrong=1;) \
+	$(if $(SUITES)$(filter command environment,$(origin RUNS)),,$(tools)/claims.sh test/claims $(results)/otp otp '$(all_kinds)' || wrong=1;) \
 	$(tools)/summary.sh $(results)/otp test/skips $$wrong otp
 
 # Erlang tests of a kind stand in test/erl/<kind>/*_tests.erl.
