@@ -5,7 +5,7 @@
 . test/tools/scratch.sh
 deadline=$(sed -n 's/^deadline=\([0-9]*\)$/\1/p' .ci/run)
 [ -n "$deadline" ] && [ "$deadline" -lt 1200 ] || fail ".ci/run has a deadline of $deadline seconds"
-for command in 'make deps GOAL=test' 'make -j2 test' 'make --no-print-directory "check-'; do
+for command in 'make deps GOAL=test' 'make -j2 test' 'make -j2 test-otp' 'make --no-print-directory "check-'; do
     grep -qF "within $command" .ci/run || fail ".ci/run does not run $command within its deadline"
 done
 # The same script with a deadline that has passed: nothing is run, and it has failed.

@@ -29,4 +29,6 @@ if make -s c-flags | grep -q -- -Werror; then fail '-Werror by default'; fi
 WERROR=1 make -s c-flags | grep -q -- -Werror || fail 'no -Werror by WERROR=1'
 grep -q '^export WERROR=1' .ci/run || fail 'CI does without -Werror'
 grep -q 'make deps GOAL=test' .ci/run || fail 'CI does not call make deps'
-grep -q 'make .*test ' .ci/run || fail 'CI does not call make test'
+for goal in test test-otp; do
+    grep -q "make .*$goal\$" .ci/run || fail "CI does not call make $goal"
+done
