@@ -143,8 +143,8 @@ static const gcl_program_option standard[] = {
     {"--cookie-file", "FILE", "the cookie; else $GCL_COOKIE, else ~/.erlang.cookie",
      set_cookie_file},
     {"--seed", "NODE", "a node to join the cluster through; may be repeated", set_seed},
-    {"--hidden", NULL, "be a hidden node (the default)", set_hidden},
-    {"--visible", NULL, "be a visible node", set_visible},
+    {"--hidden", NULL, "be a hidden node: not in nodes(), no part of global", set_hidden},
+    {"--visible", NULL, "be a visible node (the default)", set_visible},
     {"--port", "PORT", "listen there, not on any free port", set_port},
     {"--listen", "ADDRESS", "listen on this address only, numeric", set_listen},
     {"--net-ticktime", "SECONDS", "of silence until a node is taken for lost (60)",
@@ -218,7 +218,6 @@ int gcl_program_parse(gcl_program_settings *settings, const gcl_program_option *
     const struct detail where = {detail, detail_size};
     memset(settings, 0, sizeof *settings);
     settings->size = sizeof *settings;
-    settings->hidden = true;
     for (int i = 1; i < argc && !settings->help && !settings->version; i++) {
         int error = set(settings, options, user, argc, argv, &i, &where);
         if (error != 0)

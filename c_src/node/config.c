@@ -16,7 +16,6 @@ void gcl_node_config_init(gcl_node_config *config)
 {
     memset(config, 0, sizeof *config);
     config->size = sizeof *config;
-    config->hidden = true;
     config->net_ticktime_s = 60;
     config->net_tickintensity = 4;
     config->setup_timeout_ms = 7000;

@@ -348,6 +348,7 @@ int gcl_node_open(const struct gcl_node_services *services, const gcl_node_confi
     gcl_signal_queue_init(&node->running, mem, config->local_queue_bytes);
     int error = start(node, config, &where);
     if (error != 0) {
+        node->is_closing = true; /* what its processes find when they end */
         if (node->core.mem != NULL)
             end_processes(node);
         free_node(node);

@@ -11,16 +11,6 @@
 #include "server/gns.h"
 #include "server/servers.h"
 
-/* A name that a server has, or wants. */
-struct claim {
-    struct gcl_list at_service;
-    uint64_t number; /* of the request; 0: it has the name */
-    gcl_server *owner;
-    gcl_reply_function *done;
-    void *user;
-    gcl_term name; /* owned */
-};
-
 struct outcome {
     struct gcl_list at_service;
     gcl_server *owner;
@@ -28,6 +18,16 @@ struct outcome {
     void *user;
     int error;
     gcl_pid pid; /* zeroed: no term */
+};
+
+/* A name that a server has, or wants. Its outcome is there from the beginning on: what was taken
+ * has one even where memory is short. */
+struct claim {
+    struct gcl_list at_service;
+    uint64_t number; /* of the request; 0: it has the name */
+    gcl_server *owner;
+    struct outcome *outcome; /* until it is told */
+    gcl_term name;           /* owned */
 };
 
 /* spec: EXPORT_EXT, `fun global:random_notify_name/3`: every release takes it as a method. */
@@ -44,21 +44,23 @@ static void take_turn(struct gcl_gns_service *gns)
         gcl_gns_fail(gns, "no memory for a turn of global");
 }
 
-static int add_outcome(struct gcl_gns_service *gns, gcl_server *owner, gcl_reply_function *done,
-                       void *user, int error, gcl_pid pid)
+static struct outcome *new_outcome(gcl_server *owner, gcl_reply_function *done, void *user)
 {
-    struct outcome *outcome = gcl_alloc_zero(gns->node->mem, sizeof *outcome);
+    struct outcome *outcome = gcl_alloc_zero(gcl_server_at(owner)->mem, sizeof *outcome);
     if (outcome == NULL)
-        return GCL_ENOMEM;
+        return NULL;
     outcome->owner = owner;
     outcome->done = done;
     outcome->user = user;
-    outcome->error = error;
-    outcome->pid = pid;
     gcl_list_init(&outcome->at_service);
+    return outcome;
+}
+
+static void add_outcome(struct gcl_gns_service *gns, struct outcome *outcome, int error)
+{
+    outcome->error = error;
     gcl_list_add_last(&gns->outcomes, &outcome->at_service);
     take_turn(gns);
-    return 0;
 }
 
 static void tell(struct gcl_gns_service *gns, struct outcome *outcome)
@@ -134,28 +136,33 @@ static void free_claim(struct gcl_gns_service *gns, struct claim *claim)
 {
     gcl_list_remove(&claim->at_service);
     gcl_term_free(claim->name);
+    gcl_free(gns->node->mem, claim->outcome);
     gcl_free(gns->node->mem, claim);
 }
 
-static void decide(struct gcl_gns_service *gns, const struct claim *claim, int error)
+static void decide(struct gcl_gns_service *gns, struct claim *claim, int error)
 {
-    static const gcl_pid none = {0};
-    if (add_outcome(gns, claim->owner, claim->done, claim->user, error, none) != 0)
-        gcl_gns_fail(gns, "no memory to tell a program about its global name");
+    add_outcome(gns, claim->outcome, error);
+    claim->outcome = NULL;
+    claim->number = 0;
 }
 
-static int new_claim(gcl_server *self, gcl_term name, struct claim **out)
+static int new_claim(struct gcl_gns_service *gns, struct outcome *outcome, gcl_term name,
+                     struct claim **out)
 {
-    struct claim *claim = gcl_alloc_zero(gcl_server_at(self)->mem, sizeof *claim);
+    struct claim *claim = gcl_alloc_zero(gns->node->mem, sizeof *claim);
     if (claim == NULL)
         return GCL_ENOMEM;
     int error = gcl_term_copy(name, &claim->name);
     if (error != 0) {
-        gcl_free(gcl_server_at(self)->mem, claim);
+        gcl_free(gns->node->mem, claim);
         return error;
     }
+    claim->owner = outcome->owner;
+    claim->outcome = outcome;
+    claim->number = ++gns->last_number;
     gcl_list_init(&claim->at_service);
-    claim->owner = self;
+    gcl_list_add_last(&gns->claims, &claim->at_service);
     *out = claim;
     return 0;
 }
@@ -176,13 +183,14 @@ static int claim(gcl_server *self, gcl_reply_function *done, void *user, gcl_mes
     gcl_term name = gcl_term_of(&node->terms, bytes);
     if (claim_of(gns, self, name) != NULL)
         return GCL_EEXIST;
-    error = new_claim(self, name, &new);
-    if (error != 0)
+    struct outcome *outcome = new_outcome(self, done, user);
+    if (outcome == NULL)
+        return GCL_ENOMEM;
+    error = new_claim(gns, outcome, name, &new);
+    if (error != 0) {
+        gcl_free(node->mem, outcome);
         return error;
-    new->done = done;
-    new->user = user;
-    new->number = ++gns->last_number;
-    gcl_list_add_last(&gns->claims, &new->at_service);
+    }
     register_name(gns->machine, gcl_gns_now(gns), new->number, new->name, gcl_self(self),
                   gcl_term_make(&node->terms, method, sizeof method));
     gcl_gns_settle(gns);
@@ -227,7 +235,6 @@ void gcl_gns_request_done(struct gcl_gns_service *gns, uint64_t number, int erro
     if (claim == NULL)
         return;
     decide(gns, claim, error);
-    claim->number = 0;
     if (error != 0)
         free_claim(gns, claim);
 }
@@ -267,7 +274,12 @@ int gcl_gns_look_up(gcl_server *self, gcl_reply_function *done, void *user, gcl_
     int error = gcl_gns_holder(gns, message, &pid);
     if (error != 0)
         return error;
-    return add_outcome(gns, self, done, user, gcl_pid_is_none(pid) ? GCL_ENOPROC : 0, pid);
+    struct outcome *outcome = new_outcome(self, done, user);
+    if (outcome == NULL)
+        return GCL_ENOMEM;
+    outcome->pid = pid;
+    add_outcome(gns, outcome, gcl_pid_is_none(pid) ? GCL_ENOPROC : 0);
+    return 0;
 }
 
 /* No process can be registered as `undefined`. */

@@ -41,7 +41,7 @@ typedef struct gcl_node_config {
     const char *name;     /**< "alive@host", or "alive": then @ and the host's name are added */
     bool long_names;      /**< as erl -name: a host part with a dot is demanded */
     const char *cookie;   /**< required; 1 to 255 bytes */
-    bool hidden;          /**< default true; see doc/visible.md for what a visible node is */
+    bool hidden;          /**< default false; doc/visible.md says what to choose */
     /**
      * A visible node only: whether it tells its partition of connections that it has lost, as BEAMs
      * of OTP 25 and later do; then every node of it leaves the lost one, and is left by it. Default

@@ -66,7 +66,7 @@ typedef struct gcl_program_settings {
     const char *cookie_file; /**< NULL: not given */
     const char *seeds[GCL_PROGRAM_SEEDS];
     size_t seed_count;
-    bool hidden;                /**< true unless --visible */
+    bool hidden;                /**< --hidden */
     uint16_t port;              /**< 0: not given */
     const char *listen_address; /**< NULL: not given */
     unsigned net_ticktime_s;    /**< 0: not given */

@@ -219,7 +219,7 @@ static void begin_config(void)
     config.loop = world.loop;
     config.name = "a@127.0.0.1";
     config.cookie = "cookie";
-    config.no_listener = true;
+    config.hidden = config.no_listener = true;
     config.log_level = 0;
     config.allocator = &world.mem.allocator;
 }
@@ -281,12 +281,14 @@ static bool has_closed(void)
     return closed;
 }
 
-Test(node, without_memory_at_any_point_nothing_is_left)
+static void without_memory_at_any_point(bool hidden)
 {
     int error = GCL_ENOMEM;
     gcl_node *node;
     begin_config();
+    config.hidden = config.no_listener = hidden;
     config.on_closed = on_closed;
+    closed = false;
     for (size_t n = 1; error != 0; n++) {
         gcl_test_fail_at(&world.mem, n);
         error = gcl_node_new(&config, &node, NULL, 0);
@@ -299,4 +301,10 @@ Test(node, without_memory_at_any_point_nothing_is_left)
     gcl_node_close(node);
     world_until(has_closed);
     world_end();
+}
+
+Test(node, without_memory_at_any_point_nothing_is_left)
+{
+    without_memory_at_any_point(false);
+    without_memory_at_any_point(true);
 }

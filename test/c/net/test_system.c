@@ -58,6 +58,7 @@ static void read_bytes_out(const gcl_connection_info *info, void *user)
 static void short_ticks(gcl_node_config *config)
 {
     config->net_ticktime_s = 1;
+    config->hidden = true; /* `global` would write, too */
 }
 
 /* Without epmd no host name is looked up. */

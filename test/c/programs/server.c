@@ -441,7 +441,7 @@ int main(int argc, char **argv)
     config.log_level = GCL_LOG_INFO;
     config.on_ready = ready;
     config.on_closed = closed;
-    config.hidden = argc < 3 || strcmp(argv[2], "visible") != 0;
+    config.hidden = argc > 2 && strcmp(argv[2], "hidden") == 0;
     config.no_listener = argc > 3 && strcmp(argv[3], "mute") == 0;
     int error = gcl_node_new(&config, &the.node, detail, sizeof detail);
     if (error != 0) {

@@ -82,7 +82,7 @@ Test(program_options, defaults)
     cr_assert_eq(settings.port, 0);
     cr_assert_eq(settings.net_ticktime_s, 0);
     cr_assert_null(settings.listen_address);
-    cr_assert(settings.hidden);
+    cr_assert(!settings.hidden);
     cr_assert(!settings.until_stdin_eof);
 }
 
@@ -98,6 +98,8 @@ Test(program_options, last_of_hidden_and_visible_counts)
 {
     cr_assert_eq(PARSE("--sname", "three", "--visible", "--hidden"), 0);
     cr_assert(settings.hidden);
+    cr_assert_eq(PARSE("--sname", "three", "--hidden", "--visible"), 0);
+    cr_assert(!settings.hidden);
 }
 
 Test(program_options, one_name)
