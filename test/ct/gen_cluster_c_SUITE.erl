@@ -125,8 +125,9 @@ an_erlang_member_joins_through_it(Config) ->
     [First, Second] = nodes_of(Config),
     #{pid := C, node := CNode} = cluster_program:start(Cluster, []),
     E1 = cluster_helper:start_member(First, [{cluster, Cluster}, {seeds, [CNode]}]),
+    cluster_helper:expect(C, {handle_leader_change, C, [C]}),
     cluster_helper:expect(C, {handle_join, E1, sorted([C, E1])}),
-    cluster_helper:await_leader(C, [E1]),
+    cluster_helper:await_leader(E1, [C]),
     E2 = cluster_helper:start_member(Second, [{cluster, Cluster}, {seeds, [First]}]),
     All = sorted([C, E1, E2]),
     cluster_helper:expect_any(C, {handle_node_joined, E2, All}),
@@ -149,9 +150,11 @@ two_c_members_alone(_Config) ->
     Cluster = cluster_helper:cluster(),
     #{pid := C1, node := Node} = P1 = cluster_program:start(Cluster, []),
     #{pid := C2} = P2 = cluster_program:start(Cluster, [Node]),
+    cluster_helper:expect(C1, {handle_leader_change, C1, [C1]}),
     cluster_helper:expect(C1, {handle_join, C2, sorted([C1, C2])}),
     await_all([C1, C2]),
-    ?assertEqual(undefined, gen_cluster:leader(C1)),
+    cluster_helper:await_leader(C2, [C1]),
+    cluster_helper:forget_events([C2]),
     ok = cluster_program:ask(P1, {publish, hello}),
     cluster_helper:expect(C1, {handle_publish, hello}),
     cluster_helper:expect(C2, {handle_publish, hello}),
@@ -221,6 +224,7 @@ it_sees_a_node_killed(_Config) ->
     cluster_helper:kill_node(Peer),
     cluster_helper:expect(C, {handle_leave, E, [C], noconnection}),
     cluster_helper:expect(C, {handle_leader_change, undefined, [C]}),
+    cluster_helper:expect(C, {handle_leader_change, C, [C]}),
     cluster_helper:no_more_events([C]).
 
 its_node_ends_in_order(Config) ->
@@ -252,9 +256,10 @@ it_sees_members_leave(Config) ->
     ok = gen_cluster:leave(E),
     cluster_helper:expect(C, {handle_leave, E, [C], left}),
     cluster_helper:expect(C, {handle_leader_change, undefined, [C]}),
+    cluster_helper:expect(C, {handle_leader_change, C, [C]}),
     ok = gen_cluster:join(E, node(C)),
     cluster_helper:expect(C, {handle_join, E, sorted([C, E])}),
-    cluster_helper:expect(C, {handle_leader_change, E, sorted([C, E])}),
+    cluster_helper:await_leader(E, [C]),
     cluster_helper:stop_members([E]).
 
 a_broken_connection_heals(Config) ->

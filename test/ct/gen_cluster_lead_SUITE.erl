@@ -1,6 +1,6 @@
 %% SPDX-License-Identifier: Apache-2.0
 %% C members of visible nodes lead: they take the global name of the leader, take it over, and give
-%% it back, as Erlang members do.
+%% it back, as Erlang members do. Those of hidden nodes follow.
 -module(gen_cluster_lead_SUITE).
 
 -include_lib("common_test/include/ct.hrl").
@@ -13,7 +13,8 @@
     its_lead_is_taken_over/1,
     it_gives_the_lead_back_when_it_leaves/1,
     c_members_alone_have_a_leader/1,
-    it_does_not_lead_below_its_quorum/1
+    it_does_not_lead_below_its_quorum/1,
+    members_of_hidden_nodes_follow/1
 ]).
 
 suite() -> [{timetrap, {seconds, 90}}].
@@ -25,7 +26,8 @@ all() ->
         its_lead_is_taken_over,
         it_gives_the_lead_back_when_it_leaves,
         c_members_alone_have_a_leader,
-        it_does_not_lead_below_its_quorum
+        it_does_not_lead_below_its_quorum,
+        members_of_hidden_nodes_follow
     ].
 
 init_per_suite(Config) ->
@@ -96,7 +98,7 @@ c_members_alone_have_a_leader(_Config) ->
 
 it_does_not_lead_below_its_quorum(_Config) ->
     Cluster = cluster_helper:cluster(),
-    Quorum = #{args => ["--visible", "--quorum", "2"]},
+    Quorum = #{args => ["--quorum", "2"]},
     #{pid := C1, node := Node} = cluster_program:start(Cluster, [], Quorum),
     #{pid := C2} = P2 = cluster_program:start(Cluster, [Node], Quorum),
     Leader = cluster_helper:await_leader(C1, [C1, C2]),
@@ -104,9 +106,22 @@ it_does_not_lead_below_its_quorum(_Config) ->
     ok = cluster_program:kill(P2),
     cluster_helper:await_leader(C1, [undefined]).
 
+members_of_hidden_nodes_follow(Config) ->
+    Cluster = cluster_helper:cluster(),
+    [First, _] = nodes_of(Config),
+    #{pid := C1, node := Node} = cluster_program:start(Cluster, [], #{args => ["--hidden"]}),
+    #{pid := C2} = cluster_program:start(Cluster, [Node], #{args => ["--hidden"]}),
+    cluster_helper:expect(C1, {handle_join, C2, lists:sort([C1, C2])}),
+    [cluster_helper:await_pids(Pid, [C1, C2]) || Pid <- [C1, C2]],
+    ?assertEqual(undefined, gen_cluster:leader(C1)),
+    E = cluster_helper:start_member(First, [{cluster, Cluster}, {seeds, [Node]}]),
+    [cluster_helper:await_leader(Pid, [E]) || Pid <- [C1, C2]],
+    cluster_helper:stop_members([E]),
+    [cluster_helper:await_leader(Pid, [undefined]) || Pid <- [C1, C2]].
+
 %% --- helpers ------------------------------------------------------------------------------------
 
-visible(Cluster, Seeds) -> cluster_program:start(Cluster, Seeds, #{args => ["--visible"]}).
+visible(Cluster, Seeds) -> cluster_program:start(Cluster, Seeds, #{}).
 
 %% As a BEAM that is in `global` with it knows.
 await_holder(Node, Cluster, Pid) ->

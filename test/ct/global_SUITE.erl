@@ -433,7 +433,7 @@ c_node() -> c_node("gcl_c").
 
 c_node(Prefix) ->
     Name = c_name(Prefix),
-    Port = program(Name, ["visible"]),
+    Port = program(Name, []),
     _ = line(Port, "ready"),
     {Port, list_to_atom(Name)}.
 

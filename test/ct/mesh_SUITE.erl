@@ -45,7 +45,7 @@ all() ->
 
 init_per_suite(Config) ->
     Beams = [First | Others] = [beam(Release) || Release <- releases()],
-    Cs = [c_node("server", ["visible"]) || _ <- [1, 2]],
+    Cs = [c_node("server", []) || _ <- [1, 2]],
     [join(First, Node) || Node <- Others ++ Cs],
     in_sync(Beams, Cs),
     [{beams, Beams}, {cs, Cs} | Config].
@@ -99,7 +99,7 @@ a_name_is_in_one_place_when_partitions_meet(_Config) ->
 meet(One, Other) ->
     Left = beam(One),
     Right = beam(Other),
-    [C, D] = Cs = [c_node("server", ["visible"]) || _ <- [1, 2]],
+    [C, D] = Cs = [c_node("server", []) || _ <- [1, 2]],
     join(Left, C),
     join(Right, D),
     in_sync([Left], [C]),
@@ -204,7 +204,7 @@ a_node_of_each_release_dies(Config) ->
 
 a_c_node_dies(Config) ->
     {[First | _] = Beams, Cs} = mesh(Config),
-    Dying = c_node("server", ["visible"]),
+    Dying = c_node("server", []),
     Node = name(Dying),
     join(First, Dying),
     in_sync(Beams, [Dying | Cs]),

@@ -9,6 +9,7 @@
 -export([init_per_testcase/2, end_per_testcase/2]).
 -export([
     answers_ping/1,
+    is_visible/1,
     is_hidden/1,
     gives_a_name_to_a_beam_that_asks_for_one/1,
     connects_to_a_beam/1,
@@ -44,6 +45,7 @@ suite() -> [{timetrap, {seconds, 60}}].
 all() ->
     [
         answers_ping,
+        is_visible,
         is_hidden,
         gives_a_name_to_a_beam_that_asks_for_one,
         connects_to_a_beam,
@@ -94,12 +96,22 @@ answers_ping(Config) ->
     ?assertEqual(pong, net_adm:ping(?config(cnode, Config))),
     stop(Port).
 
+%% To a BEAM that is no hidden node, as the one of these tests is.
+is_visible(Config) ->
+    ?assertEqual([?config(cnode, Config)], listed(visible, [], Config)).
+
 is_hidden(Config) ->
-    Port = start(Config, []),
-    pong = net_adm:ping(?config(cnode, Config)),
-    ?assert(lists:member(?config(cnode, Config), nodes(hidden))),
-    ?assertNot(lists:member(?config(cnode, Config), nodes())),
-    stop(Port).
+    ?assertEqual([?config(cnode, Config)], listed(hidden, ["hidden", "true"], Config)).
+
+listed(Kind, Options, Config) ->
+    Port = start(Config, Options),
+    {Peer, _} = start_beam(peer:random_name(gcl)),
+    pong = peer:call(Peer, net_adm, ping, [?config(cnode, Config)]),
+    Listed = peer:call(Peer, erlang, nodes, [Kind]),
+    ?assertEqual([?config(cnode, Config)], peer:call(Peer, erlang, nodes, [connected])),
+    peer:stop(Peer),
+    stop(Port),
+    Listed.
 
 %% spec: erl_dist_protocol, DFLAG_NAME_ME. Pids of the BEAM carry the name: the monitor is answered.
 gives_a_name_to_a_beam_that_asks_for_one(Config) ->
@@ -170,7 +182,7 @@ stays_connected_to_a_beam_that_is_killed_and_comes_back(Config) ->
     ?assert(lists:last(Waits) >= 2 * hd(Waits)),
     {Second, Name} = start_beam(hd(string:lexemes(atom_to_list(Name), "@"))),
     expect(Port, "log info node_up"),
-    ?assertEqual([?config(cnode, Config)], peer:call(Second, erlang, nodes, [hidden])),
+    ?assertEqual([?config(cnode, Config)], peer:call(Second, erlang, nodes, [])),
     ok = peer:stop(Second),
     stop(Port).
 
@@ -348,8 +360,7 @@ ticks_for_an_idle_peer(Config) ->
     expect(Port, "log info node_up"),
     %% What must not happen within twice the time in which either side would notice.
     none = next_line(Port, "log warning node_down", 9000),
-    [Hidden] = peer:call(Peer, erlang, nodes, [hidden]),
-    ?assertEqual(?config(cnode, Config), Hidden),
+    ?assertEqual([?config(cnode, Config)], peer:call(Peer, erlang, nodes, [])),
     send(Port, "info " ++ atom_to_list(Node)),
     expect(Port, "info"),
     peer:stop(Peer),

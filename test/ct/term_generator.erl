@@ -149,7 +149,7 @@ varied(Bits) when is_bitstring(Bits), bit_size(Bits) > 0 ->
 varied(Integer) when is_integer(Integer) ->
     pick([Integer + 1, -Integer, Integer bxor (1 bsl 40), float(Integer rem 1000)]);
 varied(Float) when is_float(Float) ->
-    pick([-Float, Float * 2 + 1.0, trunc(Float)]);
+    pick([-Float, Float / 2 + 1.0, trunc(Float)]);
 varied(_) ->
     leaf(pick([integer, atom, binary, pid, reference, function])).
 

@@ -115,6 +115,8 @@ static void option(gcl_node_config *config, const char *name, const char *value)
         config->reconnect_max_ms = (unsigned)atoi(value);
     else if (strcmp(name, "setup") == 0)
         config->setup_timeout_ms = (unsigned)atoi(value);
+    else if (strcmp(name, "hidden") == 0)
+        config->hidden = strcmp(value, "true") == 0;
 }
 
 int main(int argc, char **argv)
