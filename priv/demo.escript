@@ -82,18 +82,19 @@ demo(Program) ->
     _ = started_in_c(),
     joined_in_c(),
 
-    say("now the first node, the leader, is stopped"),
+    say("now the first node, the leader, is stopped; the node in C takes over"),
     stop(One),
     await(?TWO, "handle_leave " ?ONE),
     await(?THREE, "handle_leave " ?ONE),
-    await(?TWO, "handle_leader_change " ?TWO),
-    await(?THREE, "handle_leader_change " ?TWO),
+    await(?THREE, "handle_leader_change " ?THREE),
+    await(?TWO, "handle_leader_change " ?THREE),
 
     say("now the node in C is told to stop, by a cast"),
     await_end(start(?GUEST, ["-hidden", "-eval", cast_stop()])),
     await(?THREE, "handle_cast stop"),
     await(?THREE, "terminate normal"),
     await(?TWO, "handle_leave " ?THREE),
+    await(?TWO, "handle_leader_change " ?TWO),
 
     say("now the last one is stopped"),
     stop(Two).
