@@ -113,12 +113,14 @@ static void begin(struct gcl_gns *gns)
     gns->step_at_ms = GCL_NEVER;
     gcl_gns_locker_init(gns);
     gcl_gns_registrar_init(gns);
+    gcl_gns_lockings_init(gns);
 }
 
 static void end(struct gcl_gns *gns)
 {
     gcl_gns_locker_fini(gns);
     gcl_gns_registrar_fini(gns);
+    gcl_gns_lockings_fini(gns);
     gcl_gns_sync_fini(gns);
     gcl_gns_partition_fini(gns);
     gcl_gns_questions_fini(gns);
@@ -187,7 +189,8 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 uint64_t gcl_gns_wake_at(const struct gcl_gns *gns)
 {
-    return earlier(gns->step_at_ms, earlier(gns->locker.wake_at_ms, gns->registrar.wake_at_ms));
+    uint64_t own_ms = earlier(gns->registrar.wake_at_ms, gns->locking_wake_ms);
+    return earlier(gns->step_at_ms, earlier(gns->locker.wake_at_ms, own_ms));
 }
 
 void gcl_gns_woken(struct gcl_gns *gns, uint64_t now_ms)
@@ -197,6 +200,8 @@ void gcl_gns_woken(struct gcl_gns *gns, uint64_t now_ms)
         gcl_gns_locker_woken(gns);
     if (gns->registrar.wake_at_ms <= now_ms)
         gcl_gns_registrar_woken(gns);
+    if (gns->locking_wake_ms <= now_ms)
+        gcl_gns_lockings_woken(gns);
     if (gns->step_at_ms <= now_ms)
         gcl_gns_sync_woken(gns);
 }

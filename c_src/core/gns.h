@@ -58,8 +58,8 @@ struct gcl_gns_config {
 enum gcl_gns_effect_kind {
     GCL_GNS_SEND,       /* `term` to the process global_name_server of `node`, if connected */
     GCL_GNS_SEND_PID,   /* `term` to `pid`, if its node is connected */
-    GCL_GNS_CALL,       /* gen_server:call of `term` from `actor` to global_name_server of `node`;
-                         * gcl_gns_answered() with `number` */
+    GCL_GNS_CALL,       /* gen_server:call of `term` from the process `pid` of this node to
+                         * global_name_server of `node`; gcl_gns_answered() with `number` */
     GCL_GNS_REPLY,      /* `term` to the caller `number` */
     GCL_GNS_MONITOR,    /* `pid`; gcl_gns_down() */
     GCL_GNS_DEMONITOR,  /* `pid` */
@@ -78,7 +78,6 @@ struct gcl_gns_effect {
     struct gcl_str node;
     gcl_term term;
     gcl_pid pid;
-    enum gcl_gns_actor actor;
     uint64_t number;
     int error;
     gcl_log_level level;
@@ -162,6 +161,31 @@ void gcl_gns_register_external(struct gcl_gns *gns, uint64_t now_ms, uint64_t nu
 /** Takes the name from `pid`; zeroed: from whoever has it. */
 void gcl_gns_unregister(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
                         gcl_pid pid);
+
+/* --- locks of this node's processes --------------------------------------------------------- */
+
+/** Where a lock is to be. `names` NULL: on this node and all that are connected. Borrowed. */
+struct gcl_gns_places {
+    const char *const *names;
+    size_t count;
+};
+
+/**
+ * As global:set_lock/3 of the process `pid`: `id` is {ResourceId, LockRequesterId}, `retries` may
+ * be UINT32_MAX, without end. Answered like a request: 0; GCL_EEXIST: another requester has the
+ * lock; GCL_ECANCELED, by gcl_gns_unlock(); GCL_EINVAL: `id` is none; GCL_ELIMIT: no resource can
+ * be so; GCL_ENOMEM.
+ */
+void gcl_gns_lock(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term id, gcl_pid pid,
+                  const struct gcl_gns_places *places, uint32_t retries);
+
+/** As global:del_lock/2; what the process has asked for under the same id is cancelled. `number` 0:
+ * nobody is told. */
+void gcl_gns_unlock(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term id, gcl_pid pid,
+                    const struct gcl_gns_places *places);
+
+/** A process of this node is about to end: it wants nothing any more, and is told nothing. */
+void gcl_gns_locks_end(struct gcl_gns *gns, uint64_t now_ms, gcl_pid pid);
 
 /* --- questions ------------------------------------------------------------------------------ */
 

@@ -52,7 +52,7 @@ static void is_one_less(struct gcl_gns *gns, struct gcl_gns_multicall *call)
         call->done(gns, call);
 }
 
-static void ask_self(struct gcl_gns *gns, struct gcl_gns_multicall *call, enum gcl_gns_actor actor,
+static void ask_self(struct gcl_gns *gns, struct gcl_gns_multicall *call, gcl_pid from,
                      const gcl_message *request)
 {
     gcl_term_context *terms = gns->config.terms;
@@ -60,7 +60,7 @@ static void ask_self(struct gcl_gns *gns, struct gcl_gns_multicall *call, enum g
     gcl_buffer_init(&question, gns->config.mem, 0);
     gcl_buffer_init(&answer, gns->config.mem, 0);
     if (gcl_gns_check(gns, gcl_term_build(terms, &question, request)) &&
-        gcl_gns_serve(gns, 0, gns->config.actors[actor],
+        gcl_gns_serve(gns, 0, from,
                       gcl_term_make(terms, gcl_buffer_bytes(&question), gcl_buffer_size(&question)),
                       &answer))
         has_answered(gns, call, gns->self,
@@ -71,8 +71,7 @@ static void ask_self(struct gcl_gns *gns, struct gcl_gns_multicall *call, enum g
 
 /* The call itself counts as one that is awaited until all were asked. */
 void gcl_gns_multicall(struct gcl_gns *gns, struct gcl_gns_multicall *call,
-                       const struct gcl_gns_nodes *nodes, enum gcl_gns_actor actor,
-                       gcl_message request)
+                       const struct gcl_gns_nodes *nodes, gcl_pid from, gcl_message request)
 {
     gcl_gns_multicall_begin(gns, call);
     call->left = 1;
@@ -80,10 +79,10 @@ void gcl_gns_multicall(struct gcl_gns *gns, struct gcl_gns_multicall *call,
         struct gcl_gns_node *node = nodes->items[i];
         uint64_t number;
         if (node == gns->self) {
-            ask_self(gns, call, actor, &request);
+            ask_self(gns, call, from, &request);
         } else if ((number = gcl_gns_question_new(gns, node, call)) != 0) {
             call->left++;
-            gcl_gns_ask(gns, node, actor, number, request);
+            gcl_gns_ask(gns, node, from, number, request);
         }
     }
     is_one_less(gns, call);

@@ -90,13 +90,13 @@ void gcl_gns_send_pid(struct gcl_gns *gns, gcl_pid pid, gcl_message message)
         entry->effect.pid = pid;
 }
 
-void gcl_gns_ask(struct gcl_gns *gns, struct gcl_gns_node *node, enum gcl_gns_actor actor,
-                 uint64_t number, gcl_message request)
+void gcl_gns_ask(struct gcl_gns *gns, struct gcl_gns_node *node, gcl_pid from, uint64_t number,
+                 gcl_message request)
 {
     struct entry *entry = add_message(gns, GCL_GNS_CALL, node->name, &request);
     if (entry == NULL)
         return;
-    entry->effect.actor = actor;
+    entry->effect.pid = from;
     entry->effect.number = number;
 }
 

@@ -169,7 +169,7 @@ static void lock(struct gcl_gns *gns, struct gcl_gns_node *node, bool is_active)
     if (gcl_gns_boss(gns) == gns->self || gcl_gns_can_set_lock(gns, locker->trans.id))
         gcl_gns_trans_lock(gns, &locker->trans);
     else
-        locker->trans.locked_or_not(gns, false);
+        locker->trans.locked_or_not(gns, &locker->trans, false);
 }
 
 static void hold_lock(struct gcl_gns *gns)
@@ -197,10 +197,11 @@ static uint32_t version_without_tag(const struct gcl_gns_locker *locker)
     return locker->version < GCL_GNS_VERSION_PROXY ? locker->version : GCL_GNS_VERSION_PROXY;
 }
 
-static void locked_or_not(struct gcl_gns *gns, bool is_locked)
+static void locked_or_not(struct gcl_gns *gns, struct gcl_gns_trans *trans, bool is_locked)
 {
     struct gcl_gns_locker *locker = &gns->locker;
     bool is_over = locker->is_cancelled;
+    (void)trans;
     if (!locker->is_active && is_over)
         answer(gns, locker->node, locker->his_locker, false, version_without_tag(locker),
                gcl_term_make(gns->config.terms, NULL, 0));
@@ -216,6 +217,12 @@ static void locked_or_not(struct gcl_gns *gns, bool is_locked)
         send_lock_set(gns, locker->node, true);
         hold_lock(gns);
     }
+}
+
+static void unlocked(struct gcl_gns *gns, struct gcl_gns_trans *trans)
+{
+    (void)trans;
+    become_idle(gns);
 }
 
 static void unlock(struct gcl_gns *gns)
@@ -305,10 +312,10 @@ void gcl_gns_locker_init(struct gcl_gns *gns)
 {
     gns->locker = (struct gcl_gns_locker){.state = GCL_GNS_LOCKER_IDLE,
                                           .wake_at_ms = GCL_NEVER,
-                                          .trans = {.actor = GCL_GNS_LOCKER,
+                                          .trans = {.holder = gns->config.actors[GCL_GNS_LOCKER],
                                                     .stage_nodes = stage_nodes,
                                                     .locked_or_not = locked_or_not,
-                                                    .unlocked = become_idle}};
+                                                    .unlocked = unlocked}};
     gcl_list_init(&gns->locker.offers);
 }
 

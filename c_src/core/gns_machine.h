@@ -101,8 +101,8 @@ enum gcl_gns_trans_state {
 
 struct gcl_gns_trans {
     enum gcl_gns_trans_state state;
-    enum gcl_gns_actor actor; /* who holds the lock */
-    gcl_term id;              /* {ResourceId, LockRequesterId}; owned */
+    gcl_pid holder; /* of the lock: a process of this node */
+    gcl_term id;    /* {ResourceId, LockRequesterId}; owned */
     unsigned stage;
     struct gcl_gns_nodes asked;
     struct gcl_gns_nodes locked;
@@ -110,8 +110,8 @@ struct gcl_gns_trans {
     /** Adds the nodes that are to be locked in the stage; none: everything is locked. */
     void (*stage_nodes)(struct gcl_gns *gns, struct gcl_gns_trans *trans,
                         struct gcl_gns_nodes *nodes);
-    void (*locked_or_not)(struct gcl_gns *gns, bool is_locked);
-    void (*unlocked)(struct gcl_gns *gns);
+    void (*locked_or_not)(struct gcl_gns *gns, struct gcl_gns_trans *trans, bool is_locked);
+    void (*unlocked)(struct gcl_gns *gns, struct gcl_gns_trans *trans);
 };
 
 /* --- the locker: gns_locker.c ------------------------------------------------------------------
@@ -185,9 +185,13 @@ struct gcl_gns {
     struct gcl_slots questions;
     struct gcl_gns_locker locker;
     struct gcl_gns_registrar registrar;
-    struct gcl_list waiters; /* for sync */
-    uint64_t step_at_ms;     /* the earliest time by which a node has to be in step */
-    struct gcl_list lost;    /* connections, as others have reported */
+    struct gcl_list lockings; /* locks that processes of this node want; those in `ready` begin */
+    struct gcl_list ready;
+    bool is_beginning;
+    uint64_t locking_wake_ms; /* the earliest time to try one again */
+    struct gcl_list waiters;  /* for sync */
+    uint64_t step_at_ms;      /* the earliest time by which a node has to be in step */
+    struct gcl_list lost;     /* connections, as others have reported */
     size_t lost_count;
     struct gcl_list effects;
     struct gcl_list taken; /* the effect handed out last */
@@ -221,8 +225,8 @@ bool gcl_gns_pid_is_less(struct gcl_gns *gns, gcl_pid a, gcl_pid b);
 void gcl_gns_effects_fini(struct gcl_gns *gns);
 void gcl_gns_send(struct gcl_gns *gns, struct gcl_gns_node *node, gcl_message message);
 void gcl_gns_send_pid(struct gcl_gns *gns, gcl_pid pid, gcl_message message);
-void gcl_gns_ask(struct gcl_gns *gns, struct gcl_gns_node *node, enum gcl_gns_actor actor,
-                 uint64_t number, gcl_message request);
+void gcl_gns_ask(struct gcl_gns *gns, struct gcl_gns_node *node, gcl_pid from, uint64_t number,
+                 gcl_message request);
 void gcl_gns_ask_resolve(struct gcl_gns *gns, struct gcl_str node, uint64_t number,
                          gcl_message arguments);
 void gcl_gns_reply(struct gcl_gns *gns, uint64_t number, gcl_message reply);
@@ -361,11 +365,10 @@ void gcl_gns_ops_run(struct gcl_gns *gns, gcl_term ops, gcl_term external, gcl_t
 /* --- gns_call.c ------------------------------------------------------------------------------- */
 
 void gcl_gns_multicall_begin(struct gcl_gns *gns, struct gcl_gns_multicall *call);
-/** A question of `actor` to each of the nodes, this one included. `done` is called when all have
- * answered, perhaps before this returns. */
+/** A question of the process `from` to each of the nodes, this one included. `done` is called when
+ * all have answered, perhaps before this returns. */
 void gcl_gns_multicall(struct gcl_gns *gns, struct gcl_gns_multicall *call,
-                       const struct gcl_gns_nodes *nodes, enum gcl_gns_actor actor,
-                       gcl_message request);
+                       const struct gcl_gns_nodes *nodes, gcl_pid from, gcl_message request);
 /** A number for GCL_GNS_RESOLVE of the node's session; 0: no memory. */
 uint64_t gcl_gns_question_new(struct gcl_gns *gns, struct gcl_gns_node *node,
                               struct gcl_gns_multicall *multicall);
@@ -402,6 +405,12 @@ void gcl_gns_locker_woken(struct gcl_gns *gns);
 void gcl_gns_registrar_init(struct gcl_gns *gns);
 void gcl_gns_registrar_fini(struct gcl_gns *gns);
 void gcl_gns_registrar_woken(struct gcl_gns *gns);
+
+/* --- gns_locking.c ---------------------------------------------------------------------------- */
+
+void gcl_gns_lockings_init(struct gcl_gns *gns);
+void gcl_gns_lockings_fini(struct gcl_gns *gns);
+void gcl_gns_lockings_woken(struct gcl_gns *gns);
 
 /* --- gns_join.c ------------------------------------------------------------------------------- */
 

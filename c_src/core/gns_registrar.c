@@ -85,17 +85,18 @@ static void tell_all(struct gcl_gns *gns, const struct gcl_gns_request *request)
 {
     const gcl_bytes self = {gns->config.self.bytes, gns->config.self.size};
     struct gcl_gns_multicall *call = &gns->registrar.call;
+    const gcl_pid registrar = gns->registrar.trans.holder;
     const struct gcl_gns_nodes *nodes = &gns->registrar.trans.locked;
     if (request->kind == GCL_GNS_UNREGISTER)
-        gcl_gns_multicall(gns, call, nodes, GCL_GNS_REGISTRAR,
+        gcl_gns_multicall(gns, call, nodes, registrar,
                           GCL_MESSAGE("{unregister, ~t}", request->name));
     else if (request->kind == GCL_GNS_REGISTER_EXTERNAL)
-        gcl_gns_multicall(gns, call, nodes, GCL_GNS_REGISTRAR,
+        gcl_gns_multicall(gns, call, nodes, registrar,
                           GCL_MESSAGE("{register_ext, ~t, ~p, ~t, ~a}", request->name, request->pid,
                                       request->method, self));
     else
         gcl_gns_multicall(
-            gns, call, nodes, GCL_GNS_REGISTRAR,
+            gns, call, nodes, registrar,
             GCL_MESSAGE("{register, ~t, ~p, ~t}", request->name, request->pid, request->method));
 }
 
@@ -105,7 +106,7 @@ static void is_told(struct gcl_gns *gns, struct gcl_gns_multicall *call)
     gcl_gns_trans_unlock(gns, &gns->registrar.trans);
 }
 
-static void locked_or_not(struct gcl_gns *gns, bool is_locked)
+static void locked_or_not(struct gcl_gns *gns, struct gcl_gns_trans *trans, bool is_locked)
 {
     struct gcl_gns_registrar *registrar = &gns->registrar;
     if (!is_locked) {
@@ -116,12 +117,13 @@ static void locked_or_not(struct gcl_gns *gns, bool is_locked)
     if (registrar->error == 0)
         tell_all(gns, first(gns));
     else
-        gcl_gns_trans_unlock(gns, &registrar->trans);
+        gcl_gns_trans_unlock(gns, trans);
 }
 
-static void unlocked(struct gcl_gns *gns)
+static void unlocked(struct gcl_gns *gns, struct gcl_gns_trans *trans)
 {
     struct gcl_gns_request *request = first(gns);
+    (void)trans;
     gcl_gns_done(gns, request->number, gns->registrar.error);
     free_request(gns, request);
     if (first(gns) != NULL)
@@ -199,12 +201,13 @@ void gcl_gns_unregister(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, g
 
 void gcl_gns_registrar_init(struct gcl_gns *gns)
 {
-    gns->registrar = (struct gcl_gns_registrar){.call = {.done = is_told},
-                                                .wake_at_ms = GCL_NEVER,
-                                                .trans = {.actor = GCL_GNS_REGISTRAR,
-                                                          .stage_nodes = stage_nodes,
-                                                          .locked_or_not = locked_or_not,
-                                                          .unlocked = unlocked}};
+    gns->registrar =
+        (struct gcl_gns_registrar){.call = {.done = is_told},
+                                   .wake_at_ms = GCL_NEVER,
+                                   .trans = {.holder = gns->config.actors[GCL_GNS_REGISTRAR],
+                                             .stage_nodes = stage_nodes,
+                                             .locked_or_not = locked_or_not,
+                                             .unlocked = unlocked}};
     gcl_list_init(&gns->registrar.requests);
 }
 

@@ -22,9 +22,9 @@ static void is_unlocked(struct gcl_gns *gns, struct gcl_gns_multicall *call)
     trans->state = GCL_GNS_TRANS_IDLE;
     gcl_gns_set_clear(gns, &trans->locked);
     if (is_undone)
-        trans->locked_or_not(gns, false);
+        trans->locked_or_not(gns, trans, false);
     else
-        trans->unlocked(gns);
+        trans->unlocked(gns, trans);
 }
 
 static void unlock(struct gcl_gns *gns, struct gcl_gns_trans *trans,
@@ -32,7 +32,7 @@ static void unlock(struct gcl_gns *gns, struct gcl_gns_trans *trans,
                    void (*done)(struct gcl_gns *gns, struct gcl_gns_multicall *call))
 {
     trans->call.done = done;
-    gcl_gns_multicall(gns, &trans->call, nodes, trans->actor,
+    gcl_gns_multicall(gns, &trans->call, nodes, trans->holder,
                       GCL_MESSAGE("{del_lock, ~t}", trans->id));
 }
 
@@ -102,13 +102,13 @@ static void run_stage(struct gcl_gns *gns, struct gcl_gns_trans *trans)
     trans->stage_nodes(gns, trans, &nodes);
     if (nodes.count == 0) {
         trans->state = GCL_GNS_TRANS_LOCKED;
-        trans->locked_or_not(gns, true);
+        trans->locked_or_not(gns, trans, true);
     } else if (is_hopeless(gns, trans, &nodes)) {
         undo(gns, trans);
     } else {
         add_once(gns, &trans->asked, &nodes);
         trans->call.done = stage_is_done;
-        gcl_gns_multicall(gns, &trans->call, &nodes, trans->actor,
+        gcl_gns_multicall(gns, &trans->call, &nodes, trans->holder,
                           GCL_MESSAGE("{set_lock, ~t}", trans->id));
     }
     gcl_gns_set_fini(gns, &nodes);

@@ -89,9 +89,9 @@ static int send_request(struct gcl_call *call, const struct gcl_route *route,
                                 .from = gcl_self(server),
                                 .to = route->target,
                                 .term = message,
-                                .is_owed = server->is_owed};
+                                .is_owed = call->is_owed};
     /* Refused as a whole: the monitor would be taken. */
-    if (!server->is_owed && route->peer != NULL && gcl_peer_is_busy(route->peer))
+    if (!call->is_owed && route->peer != NULL && gcl_peer_is_busy(route->peer))
         return GCL_EBUSY;
     int error = gcl_server_monitor(server, &route->target, route->peer, &call->alias.ref);
     if (error != 0)
@@ -124,8 +124,9 @@ static int send_call(struct gcl_call *call, const gcl_dest *dest, const gcl_mess
     return send_request(call, &route, whole);
 }
 
-int gcl_call_message(gcl_server *self, gcl_dest dest, uint32_t timeout_ms, gcl_reply_function *done,
-                     void *user, gcl_request *request, gcl_message message)
+static int begin_call(gcl_server *self, const gcl_dest *dest, uint32_t timeout_ms,
+                      gcl_reply_function *done, void *user, gcl_request *request,
+                      const gcl_message *message, bool is_owed)
 {
     struct gcl_call *call;
     if (done == NULL)
@@ -138,12 +139,25 @@ int gcl_call_message(gcl_server *self, gcl_dest dest, uint32_t timeout_ms, gcl_r
         return error;
     call->done = done;
     call->user = user;
-    error = send_call(call, &dest, &message);
+    call->is_owed = is_owed;
+    error = send_call(call, dest, message);
     if (error != 0)
         close_call(call);
     else if (request != NULL)
         *request = request_of(call);
     return error;
+}
+
+int gcl_call_message(gcl_server *self, gcl_dest dest, uint32_t timeout_ms, gcl_reply_function *done,
+                     void *user, gcl_request *request, gcl_message message)
+{
+    return begin_call(self, &dest, timeout_ms, done, user, request, &message, false);
+}
+
+int gcl_call_owed(gcl_server *self, gcl_dest dest, gcl_reply_function *done, void *user,
+                  gcl_message message)
+{
+    return begin_call(self, &dest, GCL_INFINITY, done, user, NULL, &message, true);
 }
 
 void gcl_call_resolved(struct gcl_node *node, gcl_request request, const struct gcl_target *to,

@@ -22,7 +22,15 @@ struct gcl_call {
     void *user;
     bool is_canceled; /* the outcome is on its way */
     bool is_due;      /* expired while the server was suspended */
+    bool is_owed;     /* it passes the soft limit of a connection */
 };
+
+/**
+ * gcl_call_message() of a server that takes part in a protocol: without an end of time, and never
+ * GCL_EBUSY.
+ */
+int gcl_call_owed(gcl_server *self, gcl_dest dest, gcl_reply_function *done, void *user,
+                  gcl_message message);
 
 /** The call under way of that server with this reference, or NULL. */
 struct gcl_call *gcl_call_of_ref(struct gcl_server *server, const gcl_ref *ref);

@@ -192,10 +192,7 @@ static int start_server(struct gcl_gns_service *gns, enum gcl_gns_actor actor)
     config.handlers = actor == GCL_GNS_SERVER ? &server_handlers : &actor_handlers;
     config.user = gns;
     config.name = actor == GCL_GNS_SERVER ? "global_name_server" : NULL;
-    int error = gcl_server_start(gns->node, &config, &gns->servers[actor]);
-    if (error == 0)
-        gns->servers[actor]->is_owed = true;
-    return error;
+    return gcl_server_start(gns->node, &config, &gns->servers[actor]);
 }
 
 static int start_machine(struct gcl_gns_service *gns)

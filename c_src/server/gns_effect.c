@@ -5,6 +5,7 @@
 #include "node/dest.h"
 #include "node/message.h"
 #include "node/node.h"
+#include "server/call.h"
 #include "server/gns.h"
 
 static const char server_name[] = "global_name_server";
@@ -43,8 +44,8 @@ static void send_term(struct gcl_gns_service *gns, const gcl_dest *dest, gcl_ter
 
 static gcl_result answered(gcl_server *self, int error, gcl_term term, void *user)
 {
-    struct gcl_gns_service *gns = gcl_server_user(self);
-    if (gns->machine == NULL)
+    struct gcl_gns_service *gns = gcl_gns_of(gcl_server_at(self));
+    if (gns == NULL)
         return GCL_CONTINUE;
     gcl_gns_answered(gns->machine, gcl_gns_now(gns), (uintptr_t)user, error, term);
     gcl_gns_settle(gns);
@@ -60,9 +61,12 @@ static void failed(struct gcl_gns_service *gns, uint64_t number, int error)
 static void call(struct gcl_gns_service *gns, const struct gcl_gns_effect *effect)
 {
     struct place node;
-    int error = gcl_call(gns->servers[effect->actor],
-                         gcl_to_remote(server_name, text_of(&node, effect->node)), GCL_INFINITY,
-                         answered, (void *)(uintptr_t)effect->number, NULL, "~t", effect->term);
+    gcl_server *asker = gcl_server_of(gns->node, effect->pid);
+    int error = GCL_ECLOSED;
+    if (asker != NULL)
+        error =
+            gcl_call_owed(asker, gcl_to_remote(server_name, text_of(&node, effect->node)), answered,
+                          (void *)(uintptr_t)effect->number, GCL_MESSAGE("~t", effect->term));
     if (error != 0)
         failed(gns, effect->number, error);
 }
@@ -173,10 +177,10 @@ static void resolve(struct gcl_gns_service *gns, const struct gcl_gns_effect *ef
         resolve_here(gns, effect);
         return;
     }
-    int error =
-        gcl_call(gns->servers[GCL_GNS_SERVER], gcl_to_remote("rex", text_of(&node, effect->node)),
-                 GCL_INFINITY, answered, (void *)(uintptr_t)effect->number, NULL,
-                 "{call, global, resolve_it, ~t, user}", effect->term);
+    int error = gcl_call_owed(gns->servers[GCL_GNS_SERVER],
+                              gcl_to_remote("rex", text_of(&node, effect->node)), answered,
+                              (void *)(uintptr_t)effect->number,
+                              GCL_MESSAGE("{call, global, resolve_it, ~t, user}", effect->term));
     if (error != 0)
         failed(gns, effect->number, error);
 }

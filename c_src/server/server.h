@@ -35,7 +35,6 @@ struct gcl_server {
     bool is_suspended;
     bool is_watcher;        /* it asked for node events */
     bool behaviour_watches; /* ... or its behaviour did */
-    bool is_owed;           /* its calls are: they pass the soft limit of a connection */
     bool is_transient;      /* it ends with what it came to as its reason: nothing to log */
     bool is_ending;         /* no handler runs any more */
 };

@@ -29,6 +29,9 @@ enum happening {
     REGISTER,
     UNREGISTER,
     WOKEN,
+    LOCK, /* on all nodes, by one of four processes of this one */
+    UNLOCK,
+    LOCKER_ENDS,
 };
 
 enum { SELF = 1, QUESTIONS = 64, EACH = UINT16_MAX, EACH_MAX_BYTES = 2048 };
@@ -129,6 +132,8 @@ static uint64_t take_question(void)
     return number;
 }
 
+static const struct gcl_gns_places everywhere = {NULL, 0};
+
 static void happen(struct gcl_gns *gns, uint8_t what, gcl_term term)
 {
     uint32_t node = what >> 4;
@@ -168,6 +173,17 @@ static void happen(struct gcl_gns *gns, uint8_t what, gcl_term term)
     case UNREGISTER:
         if (gcl_term_check(term) == 0)
             gcl_gns_unregister(gns, now_ms, now_ms, term, pid_at(SELF, 100 + node));
+        break;
+    case LOCK:
+        if (gcl_term_check(term) == 0)
+            gcl_gns_lock(gns, now_ms, now_ms, term, pid_at(SELF, 100 + node), &everywhere, 2);
+        break;
+    case UNLOCK:
+        if (gcl_term_check(term) == 0)
+            gcl_gns_unlock(gns, now_ms, now_ms, term, pid_at(SELF, 100 + node), &everywhere);
+        break;
+    case LOCKER_ENDS:
+        gcl_gns_locks_end(gns, now_ms, pid_at(SELF, 100 + node));
         break;
     default:
         now_ms += 5000;

@@ -24,6 +24,8 @@ enum kind {
     RESOLVE,        /* bytes; `number` */
     CONNECT_FAILED, /* local */
     NO_ANSWER,      /* local; `number` */
+    UNLOCK,         /* local; `number` of a lock */
+    DIE,            /* local; the same */
 };
 
 /* What is on its way to a node. */
@@ -54,7 +56,17 @@ struct process {
     uint64_t watchers; /* nodes, one bit each */
 };
 
-enum { PROCESSES = 4096, ASKED = 4096 };
+enum { PROCESSES = 4096, ASKED = 4096, LOCKS = 1024, RESOURCES = 8 };
+
+/* A process that wants a lock, or has it. */
+struct lock {
+    size_t node;
+    unsigned incarnation;
+    uint32_t process;
+    unsigned resource, keep_ms;
+    uint64_t open; /* the request that is not answered; 0: none */
+    bool has_it, is_freed;
+};
 
 struct node {
     struct world *world;
@@ -91,6 +103,9 @@ struct world {
     size_t count, capacity;
     uint64_t requests;
     size_t answered, lost;
+    struct lock locks[LOCKS];
+    size_t lock_count, locked, refused;
+    bool was_shared; /* two have had one lock */
 };
 
 static uint64_t draw(struct world *w)
@@ -350,8 +365,7 @@ static void ask(struct node *node, size_t other, enum kind kind,
     asked->node = other;
     asked->number = effect->number;
     asked->link = node->world->link[node->index][other];
-    gcl_pid from = {.id = ACTOR_PID + effect->actor};
-    send_to(node, other, kind, effect->number, from, effect->term);
+    send_to(node, other, kind, effect->number, effect->pid, effect->term);
 }
 
 /* The monitor that there was; 0: none. */
@@ -402,6 +416,54 @@ static void monitor(struct node *node, gcl_pid pid, bool on)
     }
 }
 
+/* --- locks ---------------------------------------------------------------------------------- */
+
+static bool lock_lives(const struct world *w, const struct lock *lock)
+{
+    const struct node *node = w->nodes[lock->node];
+    return node->is_alive && node->incarnation == lock->incarnation &&
+           node->processes[lock->process - FIRST_PID].is_alive;
+}
+
+static void after(struct world *w, const struct lock *lock, enum kind kind, uint64_t delay_ms)
+{
+    struct parcel parcel = {.kind = kind,
+                            .from = lock->node,
+                            .to = lock->node,
+                            .number = (uint64_t)(lock - w->locks),
+                            .at_ms = w->now_ms + delay_ms,
+                            .incarnation = lock->incarnation};
+    push(w, parcel);
+}
+
+static bool is_held(const struct world *w, unsigned resource)
+{
+    for (size_t i = 0; i < w->lock_count; i++)
+        if (w->locks[i].has_it && w->locks[i].resource == resource && lock_lives(w, &w->locks[i]))
+            return true;
+    return false;
+}
+
+static void lock_done(struct world *w, uint64_t number, int error)
+{
+    size_t i = 0;
+    while (i < w->lock_count && w->locks[i].open != number)
+        i++;
+    if (i == w->lock_count)
+        return;
+    struct lock *lock = &w->locks[i];
+    lock->open = 0;
+    if (lock->is_freed)
+        return;
+    w->locked += error == 0;
+    w->refused += error != 0;
+    if (error != 0)
+        return;
+    w->was_shared |= is_held(w, lock->resource);
+    lock->has_it = true;
+    after(w, lock, UNLOCK, lock->keep_ms);
+}
+
 static void carry_out(struct node *node, const struct gcl_gns_effect *effect)
 {
     struct world *w = node->world;
@@ -449,6 +511,7 @@ static void carry_out(struct node *node, const struct gcl_gns_effect *effect)
     case GCL_GNS_DONE:
         node->requests--;
         w->answered++;
+        lock_done(w, effect->number, effect->error);
         break;
     case GCL_GNS_LOST:
         w->lost++;
@@ -570,9 +633,9 @@ static void process_down(struct node *node, const struct parcel *parcel)
 /* With GCL_VERBOSE in the environment: what happens, to find out why a life went wrong. */
 static void trace(const struct world *w, const struct parcel *parcel, gcl_term term)
 {
-    static const char *const kinds[] = {"up",      "down",           "cast",      "call",
-                                        "answer",  "monitor",        "demonitor", "process down",
-                                        "resolve", "connect failed", "no answer"};
+    static const char *const kinds[] = {
+        "up",           "down",    "cast",           "call",      "answer", "monitor", "demonitor",
+        "process down", "resolve", "connect failed", "no answer", "unlock", "die"};
     char text[400] = "";
     if (getenv("GCL_VERBOSE") == NULL)
         return;
@@ -581,6 +644,55 @@ static void trace(const struct world *w, const struct parcel *parcel, gcl_term t
     fprintf(stderr, "%6llu %s -> %s: %s %llu %s\n", (unsigned long long)w->now_ms,
             w->nodes[parcel->from]->name, w->nodes[parcel->to]->name, kinds[parcel->kind],
             (unsigned long long)parcel->number, text);
+}
+
+struct text {
+    struct gcl_buffer bytes;
+    gcl_term term;
+};
+
+static struct text build(struct node *node, gcl_message message)
+{
+    struct text text;
+    gcl_buffer_init(&text.bytes, gcl_allocator_default(), 0);
+    if (gcl_term_build(&node->terms, &text.bytes, &message) != 0)
+        abort();
+    text.term =
+        gcl_term_make(&node->terms, gcl_buffer_bytes(&text.bytes), gcl_buffer_size(&text.bytes));
+    return text;
+}
+
+static const struct gcl_gns_places everywhere = {NULL, 0};
+
+static struct text lock_id(struct node *node, const struct lock *lock)
+{
+    return build(node, GCL_MESSAGE("{{resource, ~u}, ~p}", lock->resource,
+                                   pid_of(node, node, lock->process)));
+}
+
+static void unlock(struct world *w, struct lock *lock)
+{
+    struct node *node = w->nodes[lock->node];
+    if (!lock_lives(w, lock))
+        return;
+    struct text id = lock_id(node, lock);
+    lock->has_it = false;
+    lock->is_freed = true;
+    lock->open = ++w->requests;
+    node->requests++;
+    gcl_gns_unlock(node->gns, w->now_ms, lock->open, id.term, pid_of(node, node, lock->process),
+                   &everywhere);
+    gcl_buffer_fini(&id.bytes);
+}
+
+/* Its process dies, and is told nothing. */
+static void die(struct world *w, struct lock *lock)
+{
+    struct node *node = w->nodes[lock->node];
+    node->requests -= lock->open != 0;
+    lock->open = 0;
+    kill_process(w, node, lock->process);
+    gcl_gns_locks_end(node->gns, w->now_ms, pid_of(node, node, lock->process));
 }
 
 static void deliver(struct world *w, const struct parcel *parcel)
@@ -625,6 +737,12 @@ static void deliver(struct world *w, const struct parcel *parcel)
         break;
     case RESOLVE:
         resolve(node, parcel, term);
+        break;
+    case UNLOCK:
+        unlock(w, &w->locks[parcel->number]);
+        break;
+    case DIE:
+        die(w, &w->locks[parcel->number]);
         break;
     case CONNECT_FAILED:
         if (parcel->number < w->options.nodes)
@@ -789,20 +907,28 @@ void world_free(struct world *w)
 
 /* --- requests ------------------------------------------------------------------------------- */
 
-struct text {
-    struct gcl_buffer bytes;
-    gcl_term term;
-};
-
-static struct text build(struct node *node, gcl_message message)
+void world_lock(struct world *w, size_t index, unsigned resource, unsigned retries,
+                unsigned keep_ms, bool dies)
 {
-    struct text text;
-    gcl_buffer_init(&text.bytes, gcl_allocator_default(), 0);
-    if (gcl_term_build(&node->terms, &text.bytes, &message) != 0)
-        abort();
-    text.term =
-        gcl_term_make(&node->terms, gcl_buffer_bytes(&text.bytes), gcl_buffer_size(&text.bytes));
-    return text;
+    struct node *node = w->nodes[index];
+    if (!node->is_alive || node->process_count == PROCESSES || w->lock_count == LOCKS)
+        return;
+    struct lock *lock = &w->locks[w->lock_count++];
+    *lock = (struct lock){.node = index,
+                          .incarnation = node->incarnation,
+                          .process = FIRST_PID + node->process_count++,
+                          .open = ++w->requests,
+                          .resource = resource % RESOURCES,
+                          .keep_ms = keep_ms};
+    node->processes[lock->process - FIRST_PID] = (struct process){.is_alive = true};
+    struct text id = lock_id(node, lock);
+    node->requests++;
+    gcl_gns_lock(node->gns, w->now_ms, lock->open, id.term, pid_of(node, node, lock->process),
+                 &everywhere, retries);
+    gcl_buffer_fini(&id.bytes);
+    carry_out_all(node);
+    if (dies)
+        after(w, lock, DIE, draw(w) % (2 * (uint64_t)keep_ms + 1));
 }
 
 void world_register(struct world *w, size_t index, unsigned number)
@@ -960,6 +1086,8 @@ static void judge_node(struct world *w, struct node *node, struct node *referenc
 struct world_verdict world_judge(struct world *w)
 {
     struct world_verdict verdict = {.is_ok = true};
+    if (w->was_shared)
+        WRONG(&verdict, "two processes have had one lock");
     struct node *reference = NULL;
     for (size_t i = 0; i < w->options.nodes && verdict.is_ok; i++) {
         if (!w->nodes[i]->is_alive)
@@ -974,6 +1102,16 @@ struct world_verdict world_judge(struct world *w)
 size_t world_answered(const struct world *w)
 {
     return w->answered;
+}
+
+size_t world_locked(const struct world *w)
+{
+    return w->locked;
+}
+
+size_t world_refused(const struct world *w)
+{
+    return w->refused;
 }
 
 size_t world_lost(const struct world *w)

@@ -50,6 +50,18 @@ void world_register(struct world *world, size_t node, unsigned name);
 void world_unregister(struct world *world, size_t node, unsigned name);
 void world_kill_holder(struct world *world, size_t node, unsigned name);
 
+/**
+ * A new process of the node asks for the lock on all nodes, `retries` times, keeps it for `keep_ms`
+ * and gives it back; or dies in some moment up to then.
+ */
+void world_lock(struct world *world, size_t node, unsigned resource, unsigned retries,
+                unsigned keep_ms, bool dies);
+
+/** How often a lock was got, and refused to the end; false in the verdict of world_judge() when two
+ * processes have had one at a time. */
+size_t world_locked(const struct world *world);
+size_t world_refused(const struct world *world);
+
 /** The node's answer to global:sync/0 has come. */
 void world_sync(struct world *world, size_t node);
 

@@ -159,6 +159,55 @@ static void live_many(const char *what, size_t lives, size_t most_nodes, bool re
     cr_assert_gt(answered, lives);
 }
 
+/* --- locks of programs ---------------------------------------------------------------------- */
+
+static bool join_all(struct life *life)
+{
+    for (int i = 0; i < 40; i++)
+        if (world_settle(life->world, SETTLE_MS) && connect_all(life))
+            return true;
+    return false;
+}
+
+/* Nodes may die, but all that live are connected: a lock on all of them has one holder. */
+static struct world_verdict lock_and_free(uint64_t seed)
+{
+    struct life life = {.seed = seed};
+    life.options.nodes = 2 + draw(&life, 6);
+    life.options.seed = gcl_test_random(&life.seed);
+    life.options.delay_ms = 1u << draw(&life, 8);
+    life.world = world_new(&life.options);
+    cr_assert(join_all(&life));
+    for (int i = 0; i < ROUNDS; i++) {
+        size_t node = draw(&life, life.options.nodes);
+        world_lock(life.world, node, (unsigned)draw(&life, 3), (unsigned)draw(&life, 8),
+                   (unsigned)draw(&life, 1500), draw(&life, 4) == 0);
+        world_run(life.world, draw(&life, 3) == 0 ? 0 : draw(&life, 700));
+        if (draw(&life, 40) == 0)
+            world_kill(life.world, node);
+    }
+    struct world_verdict verdict = {.is_ok = false, .text = "never at rest"};
+    if (world_settle(life.world, SETTLE_MS))
+        verdict = world_judge(life.world);
+    answered += world_locked(life.world);
+    lost += world_refused(life.world);
+    world_free(life.world);
+    return verdict;
+}
+
+Test(gns, locks_have_one_holder_and_are_freed)
+{
+    uint64_t seed = getenv("GCL_SEED") != NULL ? gcl_test_seed() : FIRST_SEED;
+    for (int i = 0; i < 300; i++) {
+        uint64_t own = gcl_test_random(&seed);
+        struct world_verdict verdict = lock_and_free(own);
+        cr_assert(verdict.is_ok, "life 0x%llx: %s", (unsigned long long)own, verdict.text);
+    }
+    printf("locks: %zu got, %zu refused\n", answered, lost);
+    cr_assert_gt(answered, 3000);
+    cr_assert_gt(lost, 300);
+}
+
 Test(gns, small_clusters_are_in_sync_at_rest)
 {
     live_many("small", 300, 8, false);
