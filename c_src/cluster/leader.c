@@ -37,10 +37,11 @@ static gcl_result on_registered(gcl_server *self, int error, gcl_term term, void
 
 void gcl_cluster_take_lead(struct gcl_cluster *cluster)
 {
+    static const struct gcl_gns_claim more = {.kind = GCL_GNS_CLAIM_MORE};
     int error = GCL_ENOTSUP;
     if (gcl_gns_of(cluster->node) != NULL)
-        error = gcl_gns_claim_more(cluster->server, on_registered, cluster,
-                                   GCL_MESSAGE("{gen_cluster, ~a}", (const char *)cluster->name));
+        error = gcl_gns_claim(cluster->server, &more, on_registered, cluster,
+                              GCL_MESSAGE("{gen_cluster, ~a}", (const char *)cluster->name));
     if (error != 0)
         cluster->answers.registered = true; /* not, but somebody may lead */
 }

@@ -162,6 +162,9 @@ void gcl_gns_register_external(struct gcl_gns *gns, uint64_t now_ms, uint64_t nu
 void gcl_gns_unregister(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
                         gcl_pid pid);
 
+/** As global:sync/0: 0 when this node is in sync with all that are connected, or lost. */
+void gcl_gns_sync_all(struct gcl_gns *gns, uint64_t now_ms, uint64_t number);
+
 /* --- locks of this node's processes --------------------------------------------------------- */
 
 /** Where a lock is to be. `names` NULL: on this node and all that are connected. Borrowed. */

@@ -78,8 +78,7 @@ static bool unregister(const struct serving *s)
         return false;
     struct gcl_gns_name *name = gcl_gns_name_find(s->gns, term);
     if (name != NULL)
-        gcl_gns_name_delete(s->gns, name,
-                            !gcl_pid_equal(s->from, s->gns->config.actors[GCL_GNS_REGISTRAR]));
+        gcl_gns_name_delete(s->gns, name, true);
     answer(s, "ok");
     return true;
 }

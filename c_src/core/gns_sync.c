@@ -6,6 +6,7 @@
 struct waiter {
     struct gcl_list at_gns;
     uint64_t number;
+    bool is_own; /* a request of this node, not a call */
     struct gcl_gns_nodes nodes;
 };
 
@@ -25,8 +26,24 @@ static void reply_if_done(struct gcl_gns *gns, struct waiter *waiter)
 {
     if (waiter->nodes.count > 0)
         return;
-    gcl_gns_reply(gns, waiter->number, GCL_MESSAGE("ok"));
+    if (waiter->is_own)
+        gcl_gns_done(gns, waiter->number, 0);
+    else
+        gcl_gns_reply(gns, waiter->number, GCL_MESSAGE("ok"));
     free_waiter(gns, waiter);
+}
+
+static struct waiter *new_waiter(struct gcl_gns *gns, uint64_t number)
+{
+    struct waiter *waiter = gcl_alloc_zero(gns->config.mem, sizeof *waiter);
+    if (waiter == NULL) {
+        gns->has_failed = true;
+        return NULL;
+    }
+    waiter->number = number;
+    gcl_list_init(&waiter->at_gns);
+    gcl_list_add_last(&gns->waiters, &waiter->at_gns);
+    return waiter;
 }
 
 /* A node that is not connected is nobody to wait for. */
@@ -36,19 +53,30 @@ void gcl_gns_sync(struct gcl_gns *gns, uint64_t number, gcl_term nodes)
     gcl_term item;
     struct gcl_str name;
     uint32_t version;
-    struct waiter *waiter = gcl_alloc_zero(gns->config.mem, sizeof *waiter);
-    if (waiter == NULL) {
-        gns->has_failed = true;
+    struct waiter *waiter = new_waiter(gns, number);
+    if (waiter == NULL)
         return;
-    }
-    waiter->number = number;
-    gcl_list_init(&waiter->at_gns);
-    gcl_list_add_last(&gns->waiters, &waiter->at_gns);
     for (bool is_begun = gcl_items_begin(&items, nodes);
          is_begun && gcl_items_next(&items, &item);) {
         struct gcl_gns_node *node =
             gcl_gns_read_node(item, &name, &version) ? gcl_gns_node_find(gns, name) : NULL;
         if (is_to_come(gns, node) && !gcl_gns_set_has(&waiter->nodes, node))
+            gcl_gns_set_add(gns, &waiter->nodes, node);
+    }
+    reply_if_done(gns, waiter);
+}
+
+void gcl_gns_sync_all(struct gcl_gns *gns, uint64_t now_ms, uint64_t number)
+{
+    gns->now_ms = now_ms;
+    struct waiter *waiter = new_waiter(gns, number);
+    if (waiter == NULL)
+        return;
+    waiter->is_own = true;
+    GCL_LIST_EACH(&gns->node_list, at, following)
+    {
+        struct gcl_gns_node *node = GCL_CONTAINER_OF(at, struct gcl_gns_node, at_gns);
+        if (is_to_come(gns, node))
             gcl_gns_set_add(gns, &waiter->nodes, node);
     }
     reply_if_done(gns, waiter);

@@ -30,6 +30,11 @@ gcl_dest gcl_to_global(const char *name)
     return (gcl_dest){.kind = TO_GLOBAL, .name = name};
 }
 
+gcl_dest gcl_to_global_message(gcl_message name)
+{
+    return (gcl_dest){.kind = TO_GLOBAL, .global = name};
+}
+
 bool gcl_dest_is_global(const gcl_dest *dest)
 {
     return dest->kind == TO_GLOBAL;

@@ -120,7 +120,7 @@ static int send_call(struct gcl_call *call, const gcl_dest *dest, const gcl_mess
     if (error != 0)
         return error;
     if (is_global)
-        return gcl_global_send(node, self, gcl_str_of(dest->name), whole, &request);
+        return gcl_global_send(node, self, dest, whole, &request);
     return send_request(call, &route, whole);
 }
 

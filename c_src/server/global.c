@@ -26,6 +26,8 @@ struct name {
     gcl_reply_function *done; /* NULL: was told */
     void *user;
     struct gcl_str term; /* owned */
+    struct gcl_global_choice choice;
+    bool takes_over; /* whoever has it loses it; not after it was had once */
     bool is_asking;
     bool is_registered;
     bool is_unwanted;                       /* given back: goes with the next answer, or turn */
@@ -130,6 +132,7 @@ static void drop(struct gcl_node *node, struct name *name, int error)
 static void is_registered(struct gcl_node *node, struct name *name)
 {
     name->is_registered = true;
+    name->takes_over = false;
     gcl_log(&node->log, GCL_LOG_INFO, "global_name", "a global name is registered by way of %s",
             name->beam);
     tell(node, name, 0);
@@ -254,6 +257,16 @@ static void ask(struct name *name, gcl_reply_function *done, gcl_message what)
         wait_for_turn(node, RETRY_MS);
 }
 
+static void ask_to_register(struct name *name, const char *function)
+{
+    struct gcl_node *node = gcl_server_at(name->owner);
+    uint8_t method[GCL_GLOBAL_METHOD_BYTES];
+    size_t size = gcl_global_write_method(name->choice.method, method);
+    ask(name, on_registered,
+        GCL_MESSAGE("{call, global, ~a, [~t, ~p, ~t], user}", function, term_of(node, name),
+                    gcl_self(name->owner), gcl_term_make(&node->terms, method, size)));
+}
+
 static gcl_result on_whereis(gcl_server *self, int error, gcl_term term, void *user)
 {
     struct gcl_node *node = gcl_server_at(self);
@@ -261,19 +274,17 @@ static gcl_result on_whereis(gcl_server *self, int error, gcl_term term, void *u
     gcl_pid pid;
     if (name == NULL)
         return GCL_CONTINUE;
-    if (error == 0 && gcl_match(term, "~p", &pid)) {
-        if (gcl_pid_equal(pid, gcl_self(name->owner)))
-            is_registered(node, name);
-        else
-            is_taken(node, name);
-    } else if (error == 0 && gcl_match(term, "undefined")) {
-        ask(name, on_registered,
-            GCL_MESSAGE("{call, global, register_name_external,"
-                        " [~t, ~p, {global, random_notify_name}], user}",
-                        term_of(node, name), gcl_self(name->owner)));
-    } else {
+    bool is_there = error == 0 && gcl_match(term, "~p", &pid);
+    if (is_there && gcl_pid_equal(pid, gcl_self(name->owner)) && !name->takes_over)
+        is_registered(node, name);
+    else if (is_there && name->takes_over)
+        ask_to_register(name, "re_register_name");
+    else if (is_there)
+        is_taken(node, name);
+    else if (error == 0 && gcl_match(term, "undefined"))
+        ask_to_register(name, "register_name_external");
+    else
         try_another(node, name);
-    }
     return GCL_CONTINUE;
 }
 
@@ -426,6 +437,23 @@ void gcl_global_server_ends(struct gcl_node *node, gcl_server *server)
         drop(node, name, GCL_ECANCELED);
 }
 
+const struct gcl_global_choice *gcl_global_choice(const struct gcl_node *node, gcl_pid pid,
+                                                  gcl_term term, gcl_server **owner)
+{
+    if (node->servers->global == NULL)
+        return NULL;
+    GCL_LIST_EACH(&node->servers->global->names, at, following)
+    {
+        struct name *name = name_at(at);
+        gcl_term own = gcl_term_make(term.context, name->term.bytes, name->term.size);
+        if (gcl_pid_equal(gcl_self(name->owner), pid) && gcl_term_equal(own, term)) {
+            *owner = name->owner;
+            return &name->choice;
+        }
+    }
+    return NULL;
+}
+
 /* --- for programs --------------------------------------------------------------------------- */
 
 static struct name *find_name(struct gcl_global *global, const gcl_server *owner, gcl_term term)
@@ -440,24 +468,9 @@ static struct name *find_name(struct gcl_global *global, const gcl_server *owner
     return NULL;
 }
 
-int gcl_global_register_message(gcl_server *self, gcl_reply_function *done, void *user,
-                                gcl_message message)
+static int new_name(gcl_server *self, struct gcl_str term, struct name **out)
 {
     struct gcl_node *node = gcl_server_at(self);
-    struct gcl_str term;
-    if (done == NULL)
-        return GCL_EINVAL;
-    if (self->is_ending)
-        return GCL_ECLOSED;
-    if (gcl_gns_of(node) != NULL)
-        return gcl_gns_claim(self, done, user, message);
-    int error = gcl_global_need(node);
-    if (error == 0)
-        error = gcl_message_build(node, &message, &term);
-    if (error != 0)
-        return error;
-    if (find_name(node->servers->global, self, gcl_term_of(&node->terms, term)) != NULL)
-        return GCL_EEXIST;
     struct name *name = gcl_alloc_zero(node->mem, sizeof *name);
     uint8_t *copy = gcl_alloc_copy(node->mem, term.bytes, term.size);
     if (name == NULL || copy == NULL) {
@@ -468,20 +481,42 @@ int gcl_global_register_message(gcl_server *self, gcl_reply_function *done, void
     name->term = gcl_str_make(copy, term.size);
     name->number = ++node->servers->global->last_number;
     name->owner = self;
-    name->done = done;
-    name->user = user;
     gcl_list_init(&name->at_node);
     gcl_list_add_last(&node->servers->global->names, &name->at_node);
+    *out = name;
+    return 0;
+}
+
+int gcl_global_claim(gcl_server *self, const struct gcl_global_choice *choice, bool takes_over,
+                     gcl_reply_function *done, void *user, gcl_message message)
+{
+    struct gcl_node *node = gcl_server_at(self);
+    struct gcl_str term;
+    int error = gcl_global_need(node);
+    if (error == 0)
+        error = gcl_message_build(node, &message, &term);
+    if (error != 0)
+        return error;
+    struct name *name = find_name(node->servers->global, self, gcl_term_of(&node->terms, term));
+    if (name != NULL && (!takes_over || name->done != NULL || name->is_asking))
+        return GCL_EEXIST;
+    if (name == NULL)
+        error = new_name(self, term, &name);
+    if (error != 0)
+        return error;
+    name->done = done;
+    name->user = user;
+    name->choice = *choice;
+    name->takes_over = takes_over;
+    name->is_registered = false;
     begin_all(node);
     return 0;
 }
 
-int gcl_global_unregister_message(gcl_server *self, gcl_message message)
+int gcl_global_give_back(gcl_server *self, gcl_message message)
 {
     struct gcl_node *node = gcl_server_at(self);
     struct gcl_str term;
-    if (gcl_gns_of(node) != NULL)
-        return gcl_gns_give_back(self, message);
     int error = gcl_message_build(node, &message, &term);
     if (error != 0)
         return error;

@@ -26,6 +26,7 @@ static bool is_lost(int error)
 /* --- for programs --------------------------------------------------------------------------- */
 
 struct question {
+    enum gcl_global_question what;
     gcl_reply_function *done;
     void *user;
     unsigned asked;
@@ -33,34 +34,48 @@ struct question {
     struct gcl_str name; /* behind the struct */
 };
 
-static gcl_result on_whereis(gcl_server *self, int error, gcl_term term, void *user);
+static gcl_result on_answer(gcl_server *self, int error, gcl_term term, void *user);
 
 static int ask(gcl_server *self, struct question *question, const char *beam)
 {
     struct gcl_node *node = gcl_server_at(self);
+    gcl_term name = gcl_term_of(&node->terms, question->name);
     if (beam == NULL)
         return GCL_ENOCONNECTION;
     question->asked++;
     (void)snprintf(question->beam, sizeof question->beam, "%s", beam);
-    return gcl_global_ask(self, question->beam, on_whereis, question,
-                          GCL_MESSAGE("{call, global, whereis_name, [~t], user}",
-                                      gcl_term_of(&node->terms, question->name)));
+    if (question->what == GCL_GLOBAL_NAMES)
+        return gcl_global_ask(self, question->beam, on_answer, question,
+                              GCL_MESSAGE("{call, global, registered_names, [], user}"));
+    return gcl_global_ask(
+        self, question->beam, on_answer, question,
+        GCL_MESSAGE("{call, global, ~a, [~t], user}",
+                    question->what == GCL_GLOBAL_WHEREIS ? "whereis_name" : "unregister_name",
+                    name));
 }
 
-static gcl_result on_whereis(gcl_server *self, int error, gcl_term term, void *user)
+/* What the answer means; a BEAM that cannot do it is as good as none. */
+static int judge(const struct question *question, gcl_term answer)
+{
+    gcl_pid pid;
+    if (gcl_match(answer, "{badrpc, _}"))
+        return GCL_ENOCONNECTION;
+    return question->what != GCL_GLOBAL_WHEREIS || gcl_match(answer, "~p", &pid) ? 0 : GCL_ENOPROC;
+}
+
+static gcl_result on_answer(gcl_server *self, int error, gcl_term term, void *user)
 {
     struct gcl_node *node = gcl_server_at(self);
     struct question *question = user;
-    gcl_pid pid;
     if (is_lost(error)) {
         const char *another = gcl_global_beam(node, question->beam);
         if (question->asked < ASKED_MAX && another != NULL && ask(self, question, another) == 0)
             return GCL_CONTINUE;
         error = GCL_ENOCONNECTION;
     }
-    if (error == 0 && !gcl_match(term, "~p", &pid))
-        error = GCL_ENOPROC;
-    if (error != 0)
+    if (error == 0)
+        error = judge(question, term);
+    if (error != 0 || question->what == GCL_GLOBAL_TAKE_AWAY)
         term = gcl_term_of(&node->terms, no_term);
     gcl_reply_function *done = question->done;
     void *done_user = question->user;
@@ -68,21 +83,18 @@ static gcl_result on_whereis(gcl_server *self, int error, gcl_term term, void *u
     return done(self, error, term, done_user);
 }
 
-int gcl_global_whereis_message(gcl_server *self, gcl_reply_function *done, void *user,
-                               gcl_message message)
+int gcl_global_ask_a_beam(gcl_server *self, enum gcl_global_question what, gcl_reply_function *done,
+                          void *user, gcl_message message)
 {
     struct gcl_node *node = gcl_server_at(self);
     struct gcl_str name;
-    if (done == NULL)
-        return GCL_EINVAL;
-    if (gcl_gns_of(node) != NULL)
-        return gcl_gns_look_up(self, done, user, message);
     int error = gcl_message_build(node, &message, &name);
     if (error != 0)
         return error;
     struct question *question = gcl_alloc_zero(node->mem, sizeof *question + name.size);
     if (question == NULL)
         return GCL_ENOMEM;
+    question->what = what;
     question->done = done;
     question->user = user;
     question->name = gcl_str_make(memcpy(question + 1, name.bytes, name.size), name.size);
@@ -149,13 +161,13 @@ static gcl_result on_found(gcl_server *self, int error, gcl_term term, void *use
 
 static int look_up(struct gcl_node *node, struct lookup *lookup, const char *beam)
 {
-    gcl_bytes name = {lookup->name.bytes, lookup->name.size};
+    gcl_term name = gcl_term_of(&node->terms, lookup->name);
     if (beam == NULL || lookup->asked == ASKED_MAX)
         return GCL_ENOCONNECTION;
     lookup->asked++;
     (void)snprintf(lookup->beam, sizeof lookup->beam, "%s", beam);
     return gcl_global_ask(node->servers->global->server, lookup->beam, on_found, lookup,
-                          GCL_MESSAGE("{call, global, whereis_name, [~a], user}", name));
+                          GCL_MESSAGE("{call, global, whereis_name, [~t], user}", name));
 }
 
 static gcl_result on_found(gcl_server *self, int error, gcl_term term, void *user)
@@ -181,7 +193,8 @@ static int find_lookup(struct gcl_node *node, struct gcl_str name, struct lookup
     GCL_LIST_EACH(&node->servers->global->lookups, at, following)
     {
         *out = lookup_at(at);
-        if (gcl_str_equal((*out)->name, name))
+        if (gcl_term_equal(gcl_term_of(&node->terms, (*out)->name),
+                           gcl_term_of(&node->terms, name)))
             return 0;
     }
     struct lookup *lookup = gcl_alloc_zero(node->mem, sizeof *lookup + name.size);
@@ -200,10 +213,17 @@ static int find_lookup(struct gcl_node *node, struct gcl_str name, struct lookup
     return 0;
 }
 
-int gcl_global_send(struct gcl_node *node, gcl_pid from, struct gcl_str name,
+static int build_name(struct gcl_node *node, const gcl_dest *dest, struct gcl_str *name)
+{
+    gcl_message atom = GCL_MESSAGE("~a", dest->name);
+    return gcl_message_build(node, dest->name != NULL ? &atom : &dest->global, name);
+}
+
+int gcl_global_send(struct gcl_node *node, gcl_pid from, const gcl_dest *dest,
                     struct gcl_str message, const gcl_request *call)
 {
     struct lookup *lookup;
+    struct gcl_str name;
     struct gcl_signal signal = {
         .op = GCL_SIGNAL_SEND, .from = from, .id = id_of(call), .term = message};
     /* Asking builds in the buffer in which the message stands. */
@@ -212,6 +232,8 @@ int gcl_global_send(struct gcl_node *node, gcl_pid from, struct gcl_str name,
         return GCL_ENOMEM;
     signal.term.bytes = copy;
     int error = gcl_global_need(node);
+    if (error == 0)
+        error = build_name(node, dest, &name);
     if (error == 0)
         error = find_lookup(node, name, &lookup);
     if (error == 0)

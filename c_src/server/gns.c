@@ -164,9 +164,9 @@ static void terminate(gcl_server *self, gcl_term reason, void *user)
     for (int i = 0; i < GCL_GNS_ACTORS; i++)
         if (gns->servers[i] == self)
             gns->servers[i] = NULL;
-    gcl_gns_claims_fini(gns);
     gcl_gns_free(gns->machine);
     gns->machine = NULL;
+    gcl_gns_claims_fini(gns);
     gcl_gns_fail(gns, "a process of global was killed");
 }
 
@@ -220,6 +220,7 @@ int gcl_gns_start(struct gcl_node *node)
     gns->timer_at_ms = GCL_NEVER;
     gcl_table_init(&gns->monitors, node->mem);
     gcl_list_init(&gns->claims);
+    gcl_list_init(&gns->waits);
     gcl_list_init(&gns->outcomes);
     node->servers->gns = gns;
     int error = 0;

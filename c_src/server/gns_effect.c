@@ -156,11 +156,16 @@ static void connect_to(struct gcl_gns_service *gns, struct gcl_str name)
 
 /* --- conflicts ------------------------------------------------------------------------------ */
 
+/* A function of the program may be called, which may call the machine: a copy outlives that. */
 static void resolve_here(struct gcl_gns_service *gns, const struct gcl_gns_effect *effect)
 {
     struct gcl_str term = {NULL, 0};
-    gcl_pid winner;
-    int error = gcl_gns_resolve(gns->servers[GCL_GNS_SERVER], effect->term, &winner);
+    gcl_pid winner = {0};
+    gcl_term arguments;
+    int error = gcl_term_copy(effect->term, &arguments);
+    if (error == 0)
+        error = gcl_gns_resolve(gns->servers[GCL_GNS_SERVER], arguments, &winner);
+    gcl_term_free(arguments);
     gcl_message one = GCL_MESSAGE("~p", winner);
     gcl_message none = GCL_MESSAGE("none");
     if (error == 0)

@@ -26,8 +26,7 @@ static int send_begun(gcl_server *self, const gcl_dest *dest, const gcl_message 
         return error != 0 ? error : gcl_message_send(node, pid_of(self), &route.target, message);
     }
     int error = gcl_message_finish(node, message, &whole);
-    return error != 0 ? error
-                      : gcl_global_send(node, pid_of(self), gcl_str_of(dest->name), whole, NULL);
+    return error != 0 ? error : gcl_global_send(node, pid_of(self), dest, whole, NULL);
 }
 
 int gcl_send_message(gcl_server *self, gcl_dest dest, gcl_message message)

@@ -170,6 +170,7 @@ typedef struct gcl_dest {
     gcl_ref alias;
     const char *name;
     const char *node;
+    gcl_message global;
 } gcl_dest;
 
 /** A process of any node. */

@@ -31,8 +31,13 @@
     a_visible_node_has_to_listen/1
 ]).
 
+-import(global_helper, [
+    beam/0, beam/2, hidden_beam/0, c_node/0, c_node/1, c_name/1, program/3, line/2, name/1, kill/1,
+    on/4, ask/3, join/2, connect/3, mesh/2, in_sync/2, none/3, await/1, pause/1, process/1, lock/4,
+    peer_catch/4
+]).
+
 -define(DEADLINE, 20000).
--define(SOON, 5000).
 
 suite() -> [{timetrap, {seconds, 90}}].
 
@@ -61,24 +66,9 @@ all() ->
         a_visible_node_has_to_listen
     ].
 
-%% Nodes end with the case, also with one that was killed because its time was up.
-init_per_testcase(_Case, Config) ->
-    Self = self(),
-    {Keeper, _} = spawn_monitor(fun() ->
-        ?MODULE = ets:new(?MODULE, [named_table, public]),
-        Self ! kept,
-        receive
-            stop -> ok
-        end
-    end),
-    receive
-        kept -> [{keeper, Keeper} | Config]
-    end.
+init_per_testcase(_Case, Config) -> global_helper:begin_case(Config).
 
-end_per_testcase(_Case, Config) ->
-    [catch peer:stop(Peer) || {Peer, _} <- ets:tab2list(?MODULE)],
-    ?config(keeper, Config) ! stop,
-    ok.
+end_per_testcase(_Case, Config) -> global_helper:end_case(Config).
 
 %% --- cases ------------------------------------------------------------------------------------
 
@@ -399,159 +389,10 @@ kill_locker(Node) ->
     ok.
 
 a_visible_node_has_to_listen(_Config) ->
-    Port = program(c_name("mute"), ["visible", "mute"]),
+    Port = program("server", c_name("mute"), ["visible", "mute"]),
     ?assertMatch({match, _}, re:run(line(Port, "GCL_EINVAL"), "listen")).
 
-%% --- nodes --------------------------------------------------------------------------------------
-
-beam() -> beam([]).
-
-hidden_beam() -> beam(["-hidden"]).
-
-beam(Args) -> beam("gcl_b", Args).
-
-beam(Prefix, Args) ->
-    Ebin = filename:dirname(code:which(?MODULE)),
-    {ok, Peer, Node} = peer:start(#{
-        name => peer:random_name(Prefix),
-        host => "127.0.0.1",
-        longnames => true,
-        connection => standard_io,
-        wait_boot => 3 * ?DEADLINE,
-        args =>
-            ["-kernel", "inet_dist_use_interface", "{127,0,0,1}", "-kernel", "logger_level"] ++
-            ["error", "-setcookie", cookie(), "-pa", Ebin | Args]
-    }),
-    true = ets:insert(?MODULE, {Peer, Node}),
-    {Peer, Node}.
-
-cookie() -> atom_to_list(erlang:get_cookie()).
-
-c_name(Prefix) -> peer:random_name(Prefix) ++ "@127.0.0.1".
-
-c_node() -> c_node("gcl_c").
-
-c_node(Prefix) ->
-    Name = c_name(Prefix),
-    Port = program(Name, []),
-    _ = line(Port, "ready"),
-    {Port, list_to_atom(Name)}.
-
-program(Name, Args) ->
-    Program = filename:join([os:getenv("GCL_BIN"), "server"]),
-    open_port({spawn_executable, Program}, [
-        {args, [Name | Args]},
-        {env, [{"GCL_COOKIE", cookie()}]},
-        {line, 4096},
-        exit_status,
-        stderr_to_stdout
-    ]).
-
-line(Port, Wanted) ->
-    receive
-        {Port, {data, {eol, Line}}} ->
-            case string:find(Line, Wanted) of
-                nomatch -> line(Port, Wanted);
-                _ -> Line
-            end
-    after ?DEADLINE -> ct:fail({no_line, Wanted})
-    end.
-
-name({_, Node}) -> Node.
-
-kill({Port, _}) ->
-    {os_pid, Pid} = erlang:port_info(Port, os_pid),
-    "" = os:cmd("kill -KILL " ++ integer_to_list(Pid)),
-    receive
-        {Port, {exit_status, _}} -> ok
-    after ?DEADLINE -> ct:fail(not_killed)
-    end.
-
-on({Peer, _}, Module, Function, Args) -> peer:call(Peer, Module, Function, Args, ?SOON).
-
-peer_catch({Peer, _}, Module, Function, Args) ->
-    peer:call(Peer, rpc, call, [node_of(Peer), Module, Function, Args], ?SOON).
-
-node_of(Peer) -> peer:call(Peer, erlang, node, []).
-
-ask(Beam, {_, C}, Request) ->
-    on(Beam, gen_server, call, [{server, C}, Request, ?SOON]).
-
-join(Beam, Node) ->
-    ?assert(on(Beam, net_kernel, connect_node, [name(Node)])).
-
-%% One C node sends something to another.
-connect(Asker, C, {_, Node}) -> ok = ask(Asker, C, {send, {nobody, Node}, hello}).
-
-mesh(Beams, Cs) ->
-    Bs = [A | _] = [beam() || _ <- lists:seq(1, Beams)],
-    All = [c_node() || _ <- lists:seq(1, Cs)],
-    [join(A, N) || N <- tl(Bs) ++ All],
-    in_sync(Bs, All),
-    {Bs, All}.
-
-%% Everybody is, as everybody says.
-in_sync(Beams, Cs) ->
-    All = [name(N) || N <- Beams ++ Cs],
-    [
-        begin
-            Synced = fun() ->
-                lists:sort(on(B, gen_server, call, [{global_name_server, N}, get_synced]))
-            end,
-            await(fun() -> Synced() =:= lists:sort(All -- [N]) end)
-        end
-     || B <- [hd(Beams)], N <- All
-    ],
-    [?assertEqual(ok, on(B, global, sync, [])) || B <- Beams].
-
-none(Asker, Nodes, Name) ->
-    [
-        await(fun() ->
-            case is_port(element(1, Node)) of
-                true -> ask(Asker, Node, {global_whereis, Name}) =:= {error, 'GCL_ENOPROC'};
-                false -> on(Node, global, whereis_name, [Name]) =:= undefined
-            end
-        end)
-     || Node <- Nodes
-    ].
-
-%% What cannot be awaited as an event: a state of another node.
-await(Holds) -> await(Holds, erlang:monotonic_time(millisecond) + ?SOON).
-
-await(Holds, Until) ->
-    case Holds() of
-        true ->
-            ok;
-        false ->
-            erlang:monotonic_time(millisecond) < Until orelse ct:fail(never_so),
-            pause(20),
-            await(Holds, Until)
-    end.
-
-pause(Ms) ->
-    receive
-    after Ms -> ok
-    end.
-
 %% --- processes of BEAMs -------------------------------------------------------------------------
-
-process(Beam) -> on(Beam, erlang, spawn, [fun run/0]).
-
-%% Does what it is told, so that locks are held by somebody.
-run() ->
-    receive
-        {From, Function, Args} ->
-            From ! {self(), apply(global, Function, Args)},
-            run()
-    end.
-
-lock(Beam, Pid, Function, Args) -> on(Beam, erlang, apply, [fun do_lock/3, [Pid, Function, Args]]).
-
-do_lock(Pid, Function, Args) ->
-    Pid ! {self(), Function, Args},
-    receive
-        {Pid, Result} -> Result
-    end.
 
 end_of(Pid) ->
     Monitor = monitor(process, Pid),

@@ -196,6 +196,12 @@ static void ask_global(gcl_server *self, const gcl_from *from, gcl_term name,
     reply(self, from, error);
 }
 
+static int register_with_defaults(gcl_server *self, gcl_reply_function *done, void *user,
+                                  gcl_message name)
+{
+    return gcl_global_register_message(self, NULL, done, user, name);
+}
+
 static gcl_result ignore(gcl_server *self, int error, gcl_term term, void *user)
 {
     (void)self;
@@ -252,7 +258,7 @@ static bool handle_global(gcl_server *self, gcl_term request, const gcl_from *fr
 {
     gcl_term name;
     if (gcl_match(request, "{global_register, ~t}", &name))
-        ask_global(self, from, name, gcl_global_register_message);
+        ask_global(self, from, name, register_with_defaults);
     else if (gcl_match(request, "{global_whereis, ~t}", &name))
         ask_global(self, from, name, gcl_global_whereis_message);
     else if (gcl_match(request, "{global_claim, ~t}", &name))
