@@ -120,6 +120,8 @@ int gcl_gns_claim(gcl_server *self, const struct gcl_gns_claim *claim, gcl_reply
 int gcl_gns_give_back(gcl_server *self, gcl_message message);
 int gcl_gns_take_away(gcl_server *self, gcl_reply_function *done, void *user, gcl_message message);
 int gcl_gns_look_up(gcl_server *self, gcl_reply_function *done, void *user, gcl_message message);
+/** Writes the list of all names. Errors of gcl_write(). */
+int gcl_gns_list_all_names(const struct gcl_gns_service *gns, gcl_writer *writer);
 int gcl_gns_list_names(gcl_server *self, gcl_reply_function *done, void *user);
 int gcl_gns_await_sync(gcl_server *self, gcl_reply_function *done, void *user);
 int gcl_gns_ask_lock(gcl_server *self, const gcl_global_lock_options *options,

@@ -74,7 +74,7 @@ static void write_name(gcl_term name, gcl_pid pid, void *user)
         names->error = gcl_write(names->writer, "~t", name);
 }
 
-static int write_names(struct gcl_gns_service *gns, gcl_writer *writer)
+int gcl_gns_list_all_names(const struct gcl_gns_service *gns, gcl_writer *writer)
 {
     struct names names = {.writer = writer};
     size_t count = gcl_gns_name_count(gns->machine);
@@ -93,7 +93,7 @@ static void tell(struct gcl_gns_service *gns, struct gcl_gns_wait *wait)
         wait->error = gcl_message_event(gns->node, GCL_MESSAGE("~p", wait->pid), &term);
     if (wait->error == 0 && wait->wants_names) {
         names = gcl_writer_new(&gns->node->terms);
-        wait->error = names != NULL ? write_names(gns, names) : GCL_ENOMEM;
+        wait->error = names != NULL ? gcl_gns_list_all_names(gns, names) : GCL_ENOMEM;
         if (wait->error == 0)
             term = gcl_writer_term(names);
     }

@@ -5,6 +5,7 @@
 #include "node/node.h"
 #include "server/call.h"
 #include "server/caller.h"
+#include "server/global_group.h"
 #include "server/gns.h"
 #include "server/net_kernel.h"
 #include "server/rpc.h"
@@ -22,6 +23,8 @@ static int start(struct gcl_node *node)
     int error = gcl_net_kernel_start(node);
     if (error == 0)
         error = gcl_rex_start(node);
+    if (error == 0)
+        error = gcl_global_group_start(node);
     return error != 0 || node->config.hidden ? error : gcl_gns_start(node);
 }
 

@@ -92,10 +92,24 @@ static int terminate(struct gcl_server *server, const struct gcl_gen_message *me
     return error;
 }
 
+/* Nothing of it is ever on, so it can be turned off, and there is nothing to show. */
+static int debug(struct gcl_server *server, const struct gcl_gen_message *message, gcl_term what)
+{
+    if (gcl_match(what, "no_debug") || gcl_match(what, "{trace, false}") ||
+        gcl_match(what, "{log, false}") || gcl_match(what, "{log_to_file, false}") ||
+        gcl_match(what, "{statistics, false}") || gcl_match(what, "{remove, _}"))
+        return answer(server, message, GCL_MESSAGE("ok"));
+    if (gcl_match(what, "{log, get}"))
+        return answer(server, message, GCL_MESSAGE("{ok, []}"));
+    if (gcl_match(what, "{statistics, get}"))
+        return answer(server, message, GCL_MESSAGE("{ok, no_statistics}"));
+    return answer(server, message, GCL_MESSAGE("unknown_debug"));
+}
+
 static int take(struct gcl_server *server, const struct gcl_gen_message *message)
 {
     gcl_term request = gcl_term_of(&gcl_server_at(server)->terms, message->term);
-    gcl_term reason;
+    gcl_term reason, what;
     if (gcl_match(request, "get_state"))
         return with_state(server, message, get_state);
     if (gcl_match(request, "get_status"))
@@ -110,6 +124,8 @@ static int take(struct gcl_server *server, const struct gcl_gen_message *message
     }
     if (gcl_match(request, "{terminate, ~t}", &reason))
         return terminate(server, message, reason);
+    if (gcl_match(request, "{debug, ~t}", &what))
+        return debug(server, message, what);
     return answer(server, message, GCL_MESSAGE("{error, {unknown_system_msg, ~t}}", request));
 }
 

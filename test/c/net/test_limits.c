@@ -23,7 +23,7 @@ static void small(gcl_node_config *config)
     config->local_queue_bytes = QUEUE_BYTES;
     config->close_timeout_ms = CLOSE_MS;
     config->max_connections = 2;
-    config->max_processes = 8; /* net_kernel, rex and three of `global` are some of them */
+    config->max_processes = 9; /* net_kernel, rex, global_group and three of `global` besides */
     config->max_edges = 8;
 }
 
