@@ -14,6 +14,8 @@
     it_gives_the_lead_back_when_it_leaves/1,
     c_members_alone_have_a_leader/1,
     it_does_not_lead_below_its_quorum/1,
+    sides_of_a_split_become_one_with_c_as_the_smaller/1,
+    sides_of_a_split_become_one_with_c_as_the_greater/1,
     members_of_hidden_nodes_follow/1
 ]).
 
@@ -27,6 +29,8 @@ all() ->
         it_gives_the_lead_back_when_it_leaves,
         c_members_alone_have_a_leader,
         it_does_not_lead_below_its_quorum,
+        sides_of_a_split_become_one_with_c_as_the_smaller,
+        sides_of_a_split_become_one_with_c_as_the_greater,
         members_of_hidden_nodes_follow
     ].
 
@@ -106,6 +110,55 @@ it_does_not_lead_below_its_quorum(_Config) ->
     ok = cluster_program:kill(P2),
     cluster_helper:await_leader(C1, [undefined]).
 
+%% The BEAMs begin with "gcl".
+sides_of_a_split_become_one_with_c_as_the_smaller(Config) -> split("a_c", Config).
+
+sides_of_a_split_become_one_with_c_as_the_greater(Config) -> split("z_c", Config).
+
+%% Both sides have a leader while they are apart; when they meet, one of the two leads, and the other
+%% one lives on.
+split(Prefix, Config) ->
+    Cluster = cluster_helper:cluster(),
+    [First, Second] = Nodes = nodes_of(Config),
+    Es = cluster_helper:start_cluster([First, Second], [{cluster, Cluster}]),
+    Name = peer:random_name(Prefix) ++ "@127.0.0.1",
+    #{pid := C} = Program = cluster_program:start(Cluster, [First], #{name => Name}),
+    All = lists:sort([C | Es]),
+    [cluster_helper:await_pids(Pid, All) || Pid <- All],
+    Monitors = [erlang:monitor(process, Pid) || Pid <- All],
+    cut(Program, Nodes),
+    cluster_helper:await_leader(C, [C]),
+    [Other | _] = [cluster_helper:await_leader(E, Es) || E <- Es],
+    heal(Program, Nodes),
+    [cluster_helper:await_pids(Pid, All) || Pid <- All],
+    cluster_helper:await_until(fun() ->
+        Leaders = lists:usort([gen_cluster:leader(Pid) || Pid <- All]),
+        Holders = lists:usort([holder(Node, Cluster) || Node <- Nodes]),
+        Leaders =:= Holders andalso length(Leaders) =:= 1
+    end),
+    ?assert(lists:member(gen_cluster:leader(C), [C, Other])),
+    %% Nobody has ended meanwhile.
+    [?assert(erlang:demonitor(Monitor, [flush, info])) || Monitor <- Monitors],
+    ok = cluster_program:kill(Program),
+    cluster_helper:stop_members(Es).
+
+%% The nodes refuse each other by their cookies.
+cut(#{node := CNode} = Program, Nodes) ->
+    [true = cluster_helper:on(Node, erlang, set_cookie, [CNode, apart]) || Node <- Nodes],
+    cluster_helper:await_until(fun() ->
+        [_ = cluster_program:ask(Program, {disconnect, Node}) || Node <- Nodes],
+        [] =:= [Node || Node <- Nodes, lists:member(CNode, connected(Node))]
+    end).
+
+connected(Node) -> cluster_helper:on(Node, erlang, nodes, [connected]).
+
+heal(#{node := CNode}, Nodes) ->
+    [
+        true = cluster_helper:on(Node, erlang, set_cookie, [CNode, erlang:get_cookie()])
+     || Node <- Nodes
+    ],
+    ok.
+
 members_of_hidden_nodes_follow(Config) ->
     Cluster = cluster_helper:cluster(),
     [First, _] = nodes_of(Config),
@@ -125,6 +178,7 @@ visible(Cluster, Seeds) -> cluster_program:start(Cluster, Seeds, #{}).
 
 %% As a BEAM that is in `global` with it knows.
 await_holder(Node, Cluster, Pid) ->
-    cluster_helper:await_until(fun() ->
-        cluster_helper:on(Node, global, whereis_name, [{gen_cluster, Cluster}]) =:= Pid
-    end).
+    cluster_helper:await_until(fun() -> holder(Node, Cluster) =:= Pid end).
+
+holder(Node, Cluster) ->
+    cluster_helper:on(Node, global, whereis_name, [{gen_cluster, Cluster}]).
