@@ -156,8 +156,8 @@ int main(int argc, char **argv)
         return 64;
     (void)snprintf(full, sizeof full, "%s@127.0.0.1", argv[1]);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (ei_connect_xinit(&node, "127.0.0.1", argv[1], full, &address, getenv("GCL_COOKIE"),
-                         1) < 0 ||
+    if (ei_connect_xinit(&node, "127.0.0.1", argv[1], full, &address, getenv("GCL_COOKIE"), 1) <
+            0 ||
         listen_and_publish() < 0)
         return 1;
     printf("ready %s\n", full);
