@@ -83,7 +83,7 @@ static bool are_unconnected(void)
 static bool without_memory_at(size_t n)
 {
     world_begin();
-    world.is_short = !are_hidden;
+    world.may_close_with = are_hidden ? 0 : GCL_ENOMEM;
     a = world_start(0, quiet);
     b = world_start(1, quiet);
     server = world_serve(a, &handlers, NULL, NULL);

@@ -26,9 +26,9 @@ struct world_node {
 struct world {
     struct ev_loop *loop;
     gcl_test_memory mem;
-    bool is_short;       /* of memory: visible nodes may close themselves with GCL_ENOMEM */
     const char *address; /* of all nodes; numeric */
     struct world_node nodes[WORLD_NODES];
+    int may_close_with; /* a node by itself, beside 0 */
     char log[65536]; /* "event text\n" of all nodes */
 };
 
