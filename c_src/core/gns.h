@@ -108,6 +108,10 @@ bool gcl_gns_has_failed(const struct gcl_gns *gns);
 void gcl_gns_nodeup(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name);
 void gcl_gns_nodedown(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name);
 
+/** The node stays connected, but takes no part: one of both has a group without the other one. It
+ * may be given nodeup again. */
+void gcl_gns_exclude(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name);
+
 /** To GCL_GNS_CONNECT: there is no connection, or only to a hidden node. */
 void gcl_gns_connect_failed(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name);
 

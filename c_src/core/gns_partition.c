@@ -79,6 +79,23 @@ void gcl_gns_nodedown(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name)
     gcl_gns_node_release(gns, node);
 }
 
+/* What he does from now on, and the end of the connection, are of no interest. spec: global,
+ * group_nodedown */
+void gcl_gns_exclude(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name)
+{
+    gns->now_ms = now_ms;
+    struct gcl_gns_node *node = gcl_gns_node_find(gns, name);
+    if (node == NULL || !node->is_up)
+        return;
+    gcl_gns_node_hold(node);
+    node->is_up = node->is_redialled = false;
+    gcl_gns_lose(gns, node, GCL_GNS_LOSS_REMOVED);
+    node->is_removing = false;
+    gcl_gns_log(gns, GCL_LOG_NOTICE, node->name,
+                "is not of the same group of nodes: it takes no part in global here");
+    gcl_gns_node_release(gns, node);
+}
+
 /* --- reports -------------------------------------------------------------------------------- */
 
 /* The last report of `from` about `other`. */

@@ -124,6 +124,47 @@ static char *copy_text(const gcl_allocator *mem, const char *text)
     return gcl_alloc_copy(mem, text, strlen(text) + 1);
 }
 
+static void free_list(const gcl_allocator *mem, const char *const *list)
+{
+    for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+        gcl_free(mem, (void *)(uintptr_t)list[i]);
+    gcl_free(mem, (void *)(uintptr_t)list);
+}
+
+/* NULL: no memory. */
+static const char *const *copy_list(const gcl_allocator *mem, const char *const *list)
+{
+    size_t count = 0;
+    while (list[count] != NULL)
+        count++;
+    const char **copy = gcl_alloc_zero(mem, (count + 1) * sizeof *copy);
+    for (size_t i = 0; copy != NULL && i < count; i++)
+        if ((copy[i] = copy_text(mem, list[i])) == NULL) {
+            free_list(mem, copy);
+            return NULL;
+        }
+    return copy;
+}
+
+static int take_group(struct gcl_node *node, const char *const *group,
+                      const struct gcl_config_detail *detail)
+{
+    bool has_self = false;
+    if (group == NULL)
+        return 0;
+    node->config.global_group = copy_list(node->mem, group);
+    if (node->config.global_group == NULL)
+        return GCL_ENOMEM;
+    for (size_t i = 0; group[i] != NULL; i++) {
+        if (!gcl_handshake_is_node_name(gcl_str_of(group[i])))
+            return refuse(detail, GCL_ENAME, "global_group: expected names of nodes, alive@host");
+        has_self |= strcmp(group[i], node->name) == 0;
+    }
+    return has_self ? 0
+                    : refuse(detail, GCL_EINVAL,
+                             "global_group: expected this node to be one of its nodes, too");
+}
+
 int gcl_config_take(struct gcl_node *node, const gcl_node_config *config,
                     const struct gcl_config_detail *detail)
 {
@@ -132,6 +173,7 @@ int gcl_config_take(struct gcl_node *node, const gcl_node_config *config,
         return error;
     node->config = *config;
     node->config.name = node->config.listen_address = node->config.epmd_address = NULL;
+    node->config.global_group = NULL;
     node->config.cookie = copy_text(node->mem, config->cookie);
     if (node->config.cookie == NULL)
         return GCL_ENOMEM;
@@ -140,6 +182,8 @@ int gcl_config_take(struct gcl_node *node, const gcl_node_config *config,
     node->log = (struct gcl_log){config->log != NULL ? config->log : gcl_log_to_stderr,
                                  config->user, config->log_level};
     error = make_name(node, config, detail);
+    if (error == 0)
+        error = take_group(node, config->global_group, detail);
     if (error != 0)
         return error;
     node->config.epmd_address = config->epmd_address; /* for find_epmd() only */
@@ -154,6 +198,7 @@ void gcl_config_free(struct gcl_node *node)
     if (cookie != NULL)
         gcl_wipe(cookie, strlen(cookie));
     gcl_free(node->mem, cookie);
+    free_list(node->mem, node->config.global_group);
     gcl_free(node->mem, node->name);
 }
 

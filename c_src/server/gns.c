@@ -6,6 +6,7 @@
 
 #include "node/node.h"
 #include "node/peer.h"
+#include "server/global_group.h"
 #include "server/servers.h"
 
 struct gcl_gns_service *gcl_gns_of(const struct gcl_node *node)
@@ -125,12 +126,13 @@ static gcl_result handle_node(gcl_server *self, const char *name, bool is_up, gc
     struct gcl_gns_service *gns = user;
     struct gcl_str node = gcl_str_of(name);
     const struct gcl_peer *peer = gcl_peer_find(gns->node, node);
-    (void)self;
     (void)reason;
     if (gns->machine == NULL)
         return GCL_CONTINUE;
     if (!is_up)
         gcl_gns_nodedown(gns->machine, gcl_gns_now(gns), node);
+    else if (peer != NULL && peer->is_visible && !gcl_global_group_has(gns->node, name))
+        gcl_global_group_refuse(self, name);
     else if (peer != NULL && peer->is_visible)
         gcl_gns_nodeup(gns->machine, gcl_gns_now(gns), node);
     gcl_gns_settle(gns);

@@ -4,6 +4,7 @@
 
 #include "node/node.h"
 #include "node/peer.h"
+#include "server/global_group.h"
 #include "server/gns.h"
 
 enum { ARGUMENTS_MAX = 255 };
@@ -63,11 +64,10 @@ static enum gcl_rpc_class resolve_it(const struct gcl_rpc_call *call, gcl_writer
     return written(gcl_pid_is_none(winner) ? gcl_write(out, "none") : gcl_write(out, "~p", winner));
 }
 
-/* global_group:get_own_nodes(): there are no groups. */
+/* global_group:get_own_nodes() */
 static enum gcl_rpc_class get_own_nodes(const struct gcl_rpc_call *call, gcl_writer *out)
 {
-    (void)call;
-    return written(gcl_write(out, "[]"));
+    return written(gcl_global_group_write(gcl_server_at(call->self), out));
 }
 
 static const struct {

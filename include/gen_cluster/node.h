@@ -97,6 +97,13 @@ typedef struct gcl_node_config {
      * sends. `name` is borrowed. May be NULL.
      */
     void (*on_writable)(gcl_node *node, const char *name, void *user);
+
+    /**
+     * A visible node only: the nodes of its group of `global`, this one included, as BEAMs of the
+     * group have it in `global_groups` of kernel; ended by NULL. Names and locks then reach these
+     * nodes and no others. NULL: all nodes. The list is copied.
+     */
+    const char *const *global_group;
 } gcl_node_config;
 
 /** Sets `config` to the defaults. */

@@ -27,12 +27,18 @@
     a_lock_that_is_waited_for_is_cancelled/1,
     locks_on_some_nodes/1,
     locks_go_with_their_servers/1,
-    one_at_a_time_has_the_lock/1
+    one_at_a_time_has_the_lock/1,
+    groups_are_those_of_beams/1,
+    another_group_holds_up_nobody/1,
+    a_group_that_is_checked_anew/1,
+    other_groups_search_c_nodes/1,
+    a_wrong_group_is_refused/1
 ]).
 
 -import(global_helper, [
     beam/0, beam/2, hidden_beam/0, c_node/3, kill/1, line/2, name/1, on/4, ask/3, join/2, mesh/3,
-    in_sync/2, none/3, await/1, pause/1, process/1, lock/4
+    in_sync/2, none/3, await/1, pause/1, process/1, lock/4, c_name/1, named_beam/2, named_c_node/3,
+    program/3
 ]).
 
 -export([expect/2, call/2, contend/4]).
@@ -62,7 +68,12 @@ all() ->
         a_lock_that_is_waited_for_is_cancelled,
         locks_on_some_nodes,
         locks_go_with_their_servers,
-        one_at_a_time_has_the_lock
+        one_at_a_time_has_the_lock,
+        groups_are_those_of_beams,
+        another_group_holds_up_nobody,
+        a_group_that_is_checked_anew,
+        other_groups_search_c_nodes,
+        a_wrong_group_is_refused
     ].
 
 init_per_testcase(_Case, Config) -> global_helper:begin_case(Config).
@@ -529,6 +540,116 @@ start_table() ->
     receive
         there -> counts
     end.
+
+%% --- groups -----------------------------------------------------------------------------------
+
+%% A and C are one group, B and D another one; all are connected.
+groups_are_those_of_beams(_Config) ->
+    Names = [NA, NB, NC, ND] = [c_name(P) || P <- ["gcl_a", "gcl_b", "gcl_c", "gcl_d"]],
+    Groups = groups([{one, [NA, NC]}, {two, [NB, ND]}]),
+    [A, B] = [named_beam(alive(N), Groups) || N <- [NA, NB]],
+    C = named_c_node("global", NC, ["visible", "group", NA, "group", NC]),
+    D = named_c_node("global", ND, ["visible", "group", ND, "group", NB]),
+    [true = on(A, net_kernel, connect_node, [list_to_atom(N)]) || N <- tl(Names)],
+    [true = on(B, net_kernel, connect_node, [list_to_atom(N)]) || N <- [NC, ND]],
+    in_sync([A], [C]),
+    in_sync([B], [D]),
+    ?assertEqual(lists:sort([name(A), name(C)]), lists:sort(on(A, global_group, own_nodes, []))),
+    ok = ask(A, C, {global_register, one}),
+    yes = on(B, global, register_name, [two, process(B)]),
+    has_name([A], [C], one, ask(A, C, self)),
+    ?assertMatch({ok, _}, ask(B, D, {global_whereis, two})),
+    none(B, [B, D], one),
+    none(A, [A, C], two),
+    %% Each group has a name for itself.
+    ?assertEqual(ok, ask(B, D, {global_register, one})),
+    ?assertEqual(ok, ask(A, C, global_sync)),
+    ?assertEqual(ok, ask(B, D, global_sync)),
+    %% A node of no group, neither (its global:sync/0 waits, as for a BEAM of a group).
+    E = beam(),
+    join(E, C),
+    join(E, D),
+    ?assertEqual(yes, on(E, global, register_name, [one, process(E)])),
+    ok = on(E, global, unregister_name, [one]),
+    ?assertEqual(undefined, on(E, global, whereis_name, [one])),
+    ?assertEqual(ok, ask(A, C, global_sync)),
+    has_name([A], [C], one, ask(A, C, self)).
+
+%% A C node that does not know that it is of a group: the BEAM says so, and nobody waits for it.
+another_group_holds_up_nobody(_Config) ->
+    NA = c_name("gcl_a"),
+    NC = c_name("gcl_c"),
+    A = named_beam(alive(NA), groups([{one, [NA, NC]}])),
+    C = named_c_node("global", NC, ["visible"]),
+    B = beam(),
+    join(B, C),
+    in_sync([B], [C]),
+    join(A, C),
+    _ = line(element(1, C), "is not of the same group"),
+    ?assertEqual(ok, ask(A, C, global_sync)),
+    ?assertEqual(ok, ask(A, C, {global_register, name})),
+    has_name([B], [C], name, ask(A, C, self)),
+    ?assertEqual(undefined, on(A, global, whereis_name, [name])),
+    ?assertEqual(yes, on(A, global, register_name, [name, process(A)])),
+    in_sync([B], [C]),
+    %% When it has gone and come again, it is the same.
+    peer:stop(element(1, A)),
+    ?assertEqual(ok, ask(B, C, global_sync)),
+    has_name([B], [C], name, ask(B, C, self)).
+
+%% An operator changes the groups of a BEAM, and says global_group:sync().
+a_group_that_is_checked_anew(_Config) ->
+    [NA, NC] = [c_name(P) || P <- ["gcl_a", "gcl_c"]],
+    A = named_beam(alive(NA), groups([{one, [NA]}])),
+    C = named_c_node("global", NC, ["visible", "group", NA, "group", NC]),
+    ok = ask_from(C, A),
+    _ = line(element(1, C), "is not of the same group"),
+    Set = fun(Nodes) ->
+        Group = [{one, [list_to_atom(N) || N <- Nodes]}],
+        ok = on(A, global_group, global_groups_changed, [Group]),
+        ok = on(A, global_group, sync, [])
+    end,
+    Set([NA, NC]),
+    in_sync([A], [C]),
+    ?assertEqual(ok, ask(A, C, {global_register, name})),
+    has_name([A], [C], name, ask(A, C, self)),
+    Set([NA, NC, "another@127.0.0.1"]),
+    _ = line(element(1, C), "is not of the same group"),
+    none(A, [A], name),
+    ?assertEqual(ok, ask(A, C, global_sync)).
+
+other_groups_search_c_nodes(_Config) ->
+    [NA, NC] = [c_name(P) || P <- ["gcl_a", "gcl_c"]],
+    A = named_beam(alive(NA), groups([{one, [NA]}, {two, [NC]}])),
+    C = named_c_node("global", NC, ["visible", "group", NC]),
+    H = hidden(),
+    [true = on(A, net_kernel, connect_node, [name(N)]) || N <- [C, H]],
+    ok = ask(A, C, {global_register, name}),
+    Pid = ask(A, C, self),
+    ?assertEqual(Pid, on(A, global_group, whereis_name, [{node, name(C)}, name])),
+    ?assertEqual(Pid, on(A, global_group, whereis_name, [{group, two}, name])),
+    ?assertEqual(undefined, on(A, global_group, whereis_name, [{node, name(C)}, nobody])),
+    ?assertEqual([name], on(A, global_group, registered_names, [{node, name(C)}])),
+    ?assertEqual(undefined, on(A, global_group, whereis_name, [{node, name(H)}, name])),
+    ?assertEqual([], on(A, global_group, registered_names, [{node, name(H)}])).
+
+a_wrong_group_is_refused(_Config) ->
+    Name = c_name("gcl_c"),
+    Port = program("global", Name, ["visible", "group", "another@127.0.0.1"]),
+    ?assertMatch({match, _}, re:run(line(Port, "GCL_EINVAL"), "global_group")),
+    Other = program("global", Name, ["visible", "group", Name, "group", "nobody"]),
+    ?assertMatch({match, _}, re:run(line(Other, "GCL_ENAME"), "global_group")).
+
+groups(Groups) ->
+    Text = io_lib:format("~w", [[{G, [list_to_atom(N) || N <- Nodes]} || {G, Nodes} <- Groups]]),
+    ["-kernel", "global_groups", lists:flatten(Text)].
+
+alive(Name) -> hd(string:split(Name, "@")).
+
+%% A BEAM connects to a C node that it has no group with.
+ask_from(C, Beam) ->
+    true = on(Beam, net_kernel, connect_node, [name(C)]),
+    ok.
 
 %% --- nodes and processes ----------------------------------------------------------------------
 

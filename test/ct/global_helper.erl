@@ -7,7 +7,8 @@
 -include_lib("stdlib/include/assert.hrl").
 
 -export([begin_case/1, end_case/1]).
--export([beam/0, beam/1, beam/2, hidden_beam/0, cookie/0]).
+-export([beam/0, beam/1, beam/2, named_beam/2, hidden_beam/0, cookie/0]).
+-export([named_c_node/3]).
 -export([c_node/0, c_node/1, c_node/3, c_name/1, program/3, line/2, kill/1]).
 -export([name/1, on/4, peer_catch/4, ask/3, join/2, connect/3, mesh/2, mesh/3, in_sync/2]).
 -export([none/3]).
@@ -43,10 +44,12 @@ hidden_beam() -> beam(["-hidden"]).
 
 beam(Args) -> beam("gcl_b", Args).
 
-beam(Prefix, Args) ->
+beam(Prefix, Args) -> named_beam(peer:random_name(Prefix), Args).
+
+named_beam(Name, Args) ->
     Ebin = filename:dirname(code:which(?MODULE)),
     {ok, Peer, Node} = peer:start(#{
-        name => peer:random_name(Prefix),
+        name => Name,
         host => "127.0.0.1",
         longnames => true,
         connection => standard_io,
@@ -68,8 +71,9 @@ c_node(Prefix) -> c_node(Prefix, ["visible"]).
 
 c_node(Prefix, Args) -> c_node("server", Prefix, Args).
 
-c_node(Program, Prefix, Args) ->
-    Name = c_name(Prefix),
+c_node(Program, Prefix, Args) -> named_c_node(Program, c_name(Prefix), Args).
+
+named_c_node(Program, Name, Args) ->
     Port = program(Program, Name, Args),
     _ = line(Port, "ready"),
     {Port, list_to_atom(Name)}.

@@ -32,6 +32,7 @@ enum happening {
     LOCK, /* on all nodes, by one of four processes of this one */
     UNLOCK,
     LOCKER_ENDS,
+    EXCLUDE,
 };
 
 enum { SELF = 1, QUESTIONS = 64, EACH = UINT16_MAX, EACH_MAX_BYTES = 2048 };
@@ -185,9 +186,12 @@ static void happen(struct gcl_gns *gns, uint8_t what, gcl_term term)
     case LOCKER_ENDS:
         gcl_gns_locks_end(gns, now_ms, pid_at(SELF, 100 + node));
         break;
-    default:
+    case WOKEN:
         now_ms += 5000;
         gcl_gns_woken(gns, now_ms);
+        break;
+    case EXCLUDE:
+        gcl_gns_exclude(gns, now_ms, name_at(node));
         break;
     }
     now_ms++;

@@ -6,7 +6,7 @@
  * `subscribe`. It writes `ready NODE PORT`, `closed ERROR`, what it logs as `log LEVEL EVENT TEXT`,
  * and ends with its input.
  *
- *     global NAME [visible] [group NODE]... [listen ADDRESS]
+ *     global NAME [hidden|visible [group NODE]... [listen ADDRESS]]
  */
 #include <ev.h>
 #include <gen_cluster.h>
@@ -295,10 +295,24 @@ static void on_input(struct ev_loop *loop, ev_io *io, int events)
         gcl_node_close(the_node);
 }
 
+static void read_options(gcl_node_config *config, const char **group, int count, char **options)
+{
+    size_t nodes = 0;
+    for (int i = 0; i + 1 < count; i += 2) {
+        if (strcmp(options[i], "listen") == 0) {
+            config->listen_address = options[i + 1];
+        } else if (nodes + 1 < NODES) {
+            group[nodes++] = options[i + 1];
+            config->global_group = group;
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     char detail[256];
     gcl_node_config config;
+    const char *group[NODES] = {NULL};
     ev_io input;
     if (argc < 2)
         return 64;
@@ -312,6 +326,7 @@ int main(int argc, char **argv)
     config.on_ready = ready;
     config.on_closed = closed;
     config.hidden = argc < 3 || strcmp(argv[2], "visible") != 0;
+    read_options(&config, group, argc - 3, argv + 3);
     int error = gcl_node_new(&config, &the_node, detail, sizeof detail);
     if (error != 0) {
         fprintf(stderr, "%s: %s\n", gcl_error_name(error), detail);
