@@ -47,6 +47,34 @@ uint16_t gcl_address_port(const struct gcl_address *address)
     return ntohs(address->socket.v6.sin6_port);
 }
 
+/* As IPv6, in which each address of IPv4 has its place. */
+static struct in6_addr widen(const struct gcl_address *address)
+{
+    struct in6_addr wide = {0};
+    if (address->socket.any.sa_family != AF_INET)
+        return address->socket.v6.sin6_addr;
+    wide.s6_addr[10] = wide.s6_addr[11] = 0xff;
+    memcpy(wide.s6_addr + 12, &address->socket.v4.sin_addr, 4);
+    return wide;
+}
+
+bool gcl_address_is_same_host(const struct gcl_address *a, const struct gcl_address *b)
+{
+    const struct in6_addr first = widen(a), second = widen(b);
+    return memcmp(&first, &second, sizeof first) == 0;
+}
+
+bool gcl_address_is_same(const struct gcl_address *a, const struct gcl_address *b)
+{
+    return gcl_address_port(a) == gcl_address_port(b) && gcl_address_is_same_host(a, b);
+}
+
+bool gcl_address_is_loopback(const struct gcl_address *address)
+{
+    const struct in6_addr wide = widen(address);
+    return IN6_IS_ADDR_LOOPBACK(&wide) || (IN6_IS_ADDR_V4MAPPED(&wide) && wide.s6_addr[12] == 127);
+}
+
 void gcl_address_print(const struct gcl_address *address, char text[GCL_ADDRESS_TEXT_BYTES])
 {
     char host[INET6_ADDRSTRLEN] = "?";

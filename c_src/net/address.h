@@ -27,6 +27,15 @@ void gcl_address_any(uint16_t port, struct gcl_address *address);
 void gcl_address_set_port(struct gcl_address *address, uint16_t port);
 uint16_t gcl_address_port(const struct gcl_address *address);
 
+/** Whether both are the same, ports included; an IPv4 address may be written as one of IPv6. */
+bool gcl_address_is_same(const struct gcl_address *a, const struct gcl_address *b);
+
+/** The same without the ports. */
+bool gcl_address_is_same_host(const struct gcl_address *a, const struct gcl_address *b);
+
+/** Whether only this host itself can use it. */
+bool gcl_address_is_loopback(const struct gcl_address *address);
+
 enum { GCL_ADDRESS_TEXT_BYTES = 64 };
 
 /** "127.0.0.1:4369" or "[::1]:4369". */

@@ -313,6 +313,14 @@ void gcl_connection_finish(struct gcl_connection *connection, unsigned timeout_m
 
 /* --- the rest ------------------------------------------------------------------------------- */
 
+bool gcl_connection_ends(const struct gcl_connection *connection, struct gcl_address *local,
+                         struct gcl_address *remote)
+{
+    local->size = remote->size = sizeof local->socket;
+    return getsockname(connection->fd, &local->socket.any, &local->size) == 0 &&
+           getpeername(connection->fd, &remote->socket.any, &remote->size) == 0;
+}
+
 void *gcl_connection_user(const struct gcl_connection *connection)
 {
     return connection->user;

@@ -112,6 +112,10 @@ bool gcl_connection_has_failed(const struct gcl_connection *connection);
 /** Output is above the soft limit; `writable` will tell when no longer. */
 bool gcl_connection_is_busy(struct gcl_connection *connection);
 
+/** Both ends; false when the system does not say. */
+bool gcl_connection_ends(const struct gcl_connection *connection, struct gcl_address *local,
+                         struct gcl_address *remote);
+
 void *gcl_connection_user(const struct gcl_connection *connection);
 void gcl_connection_set_user(struct gcl_connection *connection, void *user);
 

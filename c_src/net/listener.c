@@ -87,10 +87,15 @@ void gcl_listener_close(struct gcl_listener *listener)
     listener->fd = -1;
 }
 
+bool gcl_listener_address(const struct gcl_listener *listener, struct gcl_address *address)
+{
+    address->size = sizeof address->socket;
+    return listener->fd >= 0 &&
+           getsockname(listener->fd, &address->socket.any, &address->size) == 0;
+}
+
 uint16_t gcl_listener_port(const struct gcl_listener *listener)
 {
-    struct gcl_address address = {.size = sizeof address.socket};
-    if (listener->fd < 0 || getsockname(listener->fd, &address.socket.any, &address.size) != 0)
-        return 0;
-    return gcl_address_port(&address);
+    struct gcl_address address;
+    return gcl_listener_address(listener, &address) ? gcl_address_port(&address) : 0;
 }

@@ -27,6 +27,9 @@ int gcl_listener_open(struct gcl_listener *listener, struct gcl_loop *loop,
 /** Idempotent after an open. */
 void gcl_listener_close(struct gcl_listener *listener);
 
+/** What is listened on, with the port; false: nothing. */
+bool gcl_listener_address(const struct gcl_listener *listener, struct gcl_address *address);
+
 /** The port that is listened on. */
 uint16_t gcl_listener_port(const struct gcl_listener *listener);
 

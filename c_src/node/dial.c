@@ -99,7 +99,7 @@ static void resolve(struct gcl_peer *peer)
 {
     struct gcl_node *node = peer->node;
     const char *host = strchr(peer->text, '@') + 1;
-    int error = gcl_resolver_start(node->resolver, host, peer);
+    int error = gcl_resolver_start(node->resolver, host, &peer->resolving);
     if (error != 0) {
         fail_later(peer, GCL_ERESOLVE,
                    error == GCL_EBUSY ? "too many host names are being looked up"
@@ -110,14 +110,14 @@ static void resolve(struct gcl_peer *peer)
     peer->dial_detail = "the lookup of the host name took too long";
     if (gcl_loop_set(&node->loop, &peer->wait,
                      gcl_loop_now_ms(&node->loop) + node->config.setup_timeout_ms) != 0) {
-        gcl_resolver_cancel(node->resolver, peer);
+        gcl_resolver_cancel(node->resolver, &peer->resolving);
         fail_later(peer, GCL_ENOMEM, "no memory for a deadline");
     }
 }
 
-void gcl_dial_resolved(void *user, const struct gcl_address *address)
+void gcl_dial_resolved(struct gcl_resolving *resolving, const struct gcl_address *address)
 {
-    struct gcl_peer *peer = user;
+    struct gcl_peer *peer = GCL_CONTAINER_OF(resolving, struct gcl_peer, resolving);
     gcl_loop_cancel(&peer->node->loop, &peer->wait);
     if (address == NULL) {
         gcl_dial_failed(peer, GCL_ERESOLVE, "the host name is not known");
@@ -149,6 +149,6 @@ void gcl_dial_cancel(struct gcl_peer *peer)
     if (peer->is_looking_up)
         gcl_epmd_lookup_cancel(&peer->lookup);
     peer->is_looking_up = false;
-    gcl_resolver_cancel(peer->node->resolver, peer);
+    gcl_resolver_cancel(peer->node->resolver, &peer->resolving);
     gcl_loop_cancel(&peer->node->loop, &peer->wait);
 }

@@ -14,8 +14,8 @@ bool gcl_dial_handshake(struct gcl_node *node, struct gcl_handshake_config *conf
  */
 void gcl_dial(struct gcl_peer *peer);
 
-/** The outcome of a host name's lookup; `user` is the peer. */
-void gcl_dial_resolved(void *user, const struct gcl_address *address);
+/** The outcome of a lookup of the peer's host. */
+void gcl_dial_resolved(struct gcl_resolving *resolving, const struct gcl_address *address);
 
 /** Ends a lookup under way. */
 void gcl_dial_cancel(struct gcl_peer *peer);

@@ -135,12 +135,18 @@ static void wake_loop(void *argument)
     gcl_loop_wake(argument);
 }
 
+static void hand_out_address(void *user, const struct gcl_address *address)
+{
+    struct gcl_resolving *resolving = user;
+    resolving->resolved(resolving, address);
+}
+
 static void on_woken(struct gcl_loop *loop)
 {
     struct gcl_node *node = GCL_CONTAINER_OF(loop, struct gcl_node, loop);
     bool more = gcl_poster_run(node->poster, node, POSTS_PER_TURN);
     more |= gcl_work_pool_run(node->pool, node, POSTS_PER_TURN);
-    gcl_resolver_run(node->resolver, gcl_dial_resolved);
+    gcl_resolver_run(node->resolver, hand_out_address);
     if (more)
         gcl_loop_wake(loop);
     gcl_node_settle(node);
@@ -148,7 +154,9 @@ static void on_woken(struct gcl_loop *loop)
 
 static void on_accepted(struct gcl_listener *listener, int fd)
 {
-    gcl_attempt_accept(GCL_CONTAINER_OF(listener, struct gcl_node, listener), fd);
+    struct gcl_node *node = GCL_CONTAINER_OF(listener, struct gcl_node, listener);
+    if (!gcl_reach_accepted(node, fd))
+        gcl_attempt_accept(node, fd);
 }
 
 static void tell_ready(struct gcl_deadline *deadline)
@@ -157,6 +165,8 @@ static void tell_ready(struct gcl_deadline *deadline)
     if (node->is_ready || node->is_closing)
         return;
     node->is_ready = true;
+    if (node->config.no_epmd)
+        gcl_reach_begin(node);
     if (node->config.on_ready != NULL)
         node->config.on_ready(node, node->config.user);
 }
@@ -170,6 +180,8 @@ static void on_registered(struct gcl_epmd_registration *registration, int error,
         gcl_log(&node->log, GCL_LOG_ERROR, "creation",
                 "no memory for the creation that epmd gave; a random one is kept");
     node->is_registering = false;
+    if (error == 0)
+        gcl_reach_begin(node);
     /* Another node is what others reach by this name: it goes on trying, and is not ready before.
      */
     if (error != GCL_EEXIST)
@@ -340,6 +352,7 @@ int gcl_node_open(const struct gcl_node_services *services, const gcl_node_confi
     gcl_list_init(&node->attempts);
     gcl_table_init(&node->peer_names, mem);
     gcl_deadline_init(&node->ready, tell_ready);
+    gcl_reach_init(node);
     gcl_node_events_init(node);
     gcl_buffer_init(&node->message, mem, 0);
     gcl_buffer_init(&node->event, mem, 0);
@@ -376,6 +389,7 @@ static void begin_close(struct gcl_node *node)
     if (node->registration.registered != NULL)
         gcl_epmd_unregister(&node->registration);
     gcl_loop_cancel(&node->loop, &node->ready);
+    gcl_reach_cancel(node);
     gcl_work_pool_cancel(node->pool);
     end_processes(node);
     gcl_peers_close(node);

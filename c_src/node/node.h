@@ -15,6 +15,7 @@
 #include "net/epmd.h"
 #include "net/listener.h"
 #include "net/resolver.h"
+#include "node/reach.h"
 #include "node/signal_queue.h"
 #include "node/work.h"
 #include "wire/term_context.h"
@@ -68,6 +69,7 @@ struct gcl_node {
     gcl_poster *poster;
     struct gcl_work_pool *pool;
     struct gcl_resolver *resolver;
+    struct gcl_reach reach;
     struct gcl_deadline ready;
     bool is_ready;
     bool is_registering; /* the creation is awaited */

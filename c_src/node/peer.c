@@ -65,6 +65,7 @@ int gcl_peer_get(struct gcl_node *node, struct gcl_str name, struct gcl_peer **o
     gcl_list_init(&peer->waiters);
     gcl_signal_queue_init(&peer->pending, node->mem, node->config.pending_bytes);
     gcl_deadline_init(&peer->wait, on_wait_over);
+    peer->resolving.resolved = gcl_dial_resolved;
     gcl_reconnect_init(peer);
     int error = add(node, peer);
     if (error != 0) {
@@ -193,6 +194,7 @@ void gcl_peer_go_up(struct gcl_peer *peer, struct gcl_attempt *attempt,
     gcl_log(&peer->node->log, GCL_LOG_INFO, "node_up", "connected to %s (%s)", peer->text,
             peer->is_visible ? "visible" : "hidden");
     gcl_reconnect_up(peer);
+    gcl_reach_connected(peer->node, attempt->connection);
     send_pending(peer);
     gcl_node_event_up(peer);
     tell_connected(peer);
@@ -268,7 +270,7 @@ void gcl_dial_failed(struct gcl_peer *peer, int error, const char *detail)
 static void on_wait_over(struct gcl_deadline *deadline)
 {
     struct gcl_peer *peer = GCL_CONTAINER_OF(deadline, struct gcl_peer, wait);
-    gcl_resolver_cancel(peer->node->resolver, peer);
+    gcl_resolver_cancel(peer->node->resolver, &peer->resolving);
     if (peer->state == GCL_CONNECT_DIALING)
         gcl_dial_failed(peer, peer->dial_error, peer->dial_detail);
     else if (peer->up != NULL)

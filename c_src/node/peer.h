@@ -10,6 +10,7 @@
 #include "core/peer.h"
 #include "node/node.h"
 #include "node/reconnect.h"
+#include "node/resolving.h"
 
 struct gcl_attempt;
 
@@ -29,6 +30,7 @@ struct gcl_peer {
     struct gcl_signal_queue pending;
     struct gcl_list waiters; /* of gcl_node_connect() */
     struct gcl_reconnect reconnect;
+    struct gcl_resolving resolving;
     struct gcl_epmd_lookup lookup;
     bool is_looking_up;
     bool is_older; /* as epmd says, it knows the first message of the handshake in its old form */

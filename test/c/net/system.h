@@ -10,9 +10,11 @@
 #include <stddef.h>
 
 struct test_system {
-    size_t sends;                   /* calls of send() */
-    long clock_offset_s;            /* added to the clock that people set */
-    const char *hanging_host;       /* getaddrinfo() for it does not return ... */
+    size_t sends;             /* calls of send() */
+    long clock_offset_s;      /* added to the clock that people set */
+    const char *hanging_host; /* getaddrinfo() for it does not return ... */
+    const char *known_host;   /* getaddrinfo() for it gives `known_address` */
+    const char *known_address;
     _Atomic bool is_hanging;        /* ... while this is true */
     _Atomic unsigned hanging_calls; /* ... and is in this many threads */
 };

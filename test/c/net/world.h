@@ -29,7 +29,7 @@ struct world {
     const char *address; /* of all nodes; numeric */
     struct world_node nodes[WORLD_NODES];
     int may_close_with; /* a node by itself, beside 0 */
-    char log[65536]; /* "event text\n" of all nodes */
+    char log[65536];    /* "event text\n" of all nodes */
 };
 
 extern struct world world;
