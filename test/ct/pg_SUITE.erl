@@ -718,6 +718,7 @@ await_log(Config, Text) ->
 
 next() ->
     receive
+        {Port, {data, {eol, "log " ++ _}}} when is_port(Port) -> next();
         Message -> Message
     after ?DEADLINE -> ct:fail(no_message)
     end.
@@ -737,6 +738,7 @@ next_of(Member) ->
 
 no_more() ->
     receive
+        {Port, {data, {eol, "log " ++ _}}} when is_port(Port) -> no_more();
         Message -> ct:fail({unexpected, Message})
     after 0 -> ok
     end.

@@ -129,10 +129,15 @@ Test(reach, a_node_that_is_found_by_epmd_says_so)
     world_end();
 }
 
+static void hidden(gcl_node_config *config)
+{
+    config->hidden = true;
+}
+
 Test(reach, a_hidden_node_does_not_look)
 {
     world_begin();
-    (void)world_start(0, NULL);
+    (void)world_start(0, hidden);
     world_live(100);
     cr_assert_eq(world_logged("reachable"), 0, "%s", world.log);
     world_end();
