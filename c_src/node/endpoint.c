@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/endpoint.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "node/attempt.h"
+#include "node/reach.h"
+
+static void on_accepted(struct gcl_listener *listener, int fd)
+{
+    struct gcl_node *node = GCL_CONTAINER_OF(listener, struct gcl_node, listener);
+    if (!gcl_reach_accepted(node, fd))
+        gcl_attempt_accept(node, fd);
+}
+
+static void tell_ready(struct gcl_deadline *deadline)
+{
+    struct gcl_node *node = GCL_CONTAINER_OF(deadline, struct gcl_node, ready);
+    if (node->is_ready || node->is_closing)
+        return;
+    node->is_ready = true;
+    if (node->config.no_epmd)
+        gcl_reach_begin(node);
+    if (node->config.on_ready != NULL)
+        node->config.on_ready(node, node->config.user);
+}
+
+static void on_registered(struct gcl_epmd_registration *registration, int error, uint32_t creation)
+{
+    struct gcl_node *node = GCL_CONTAINER_OF(registration, struct gcl_node, registration);
+    /* Pids may be known to others by now: only the first answer can set the creation. */
+    if (error == 0 && node->is_registering && creation != 0 &&
+        gcl_names_set_local(&node->core.names, gcl_str_of(node->name), creation) != 0)
+        gcl_log(&node->log, GCL_LOG_ERROR, "creation",
+                "no memory for the creation that epmd gave; a random one is kept");
+    node->is_registering = false;
+    if (error == 0)
+        gcl_reach_begin(node);
+    /* Another node is what others reach by this name: it goes on trying, and is not ready before.
+     */
+    if (error != GCL_EEXIST)
+        tell_ready(&node->ready);
+}
+
+static int listen_on(struct gcl_node *node, const gcl_node_config *config,
+                     const struct gcl_config_detail *detail)
+{
+    struct gcl_address address;
+    if (config->no_listener)
+        return 0;
+    if (config->listen_address == NULL)
+        gcl_address_any(config->listen_port, &address);
+    else if (!gcl_address_parse(config->listen_address, config->listen_port, &address))
+        return GCL_EINVAL;
+    int error = gcl_listener_open(&node->listener, &node->loop, &node->log, &address, on_accepted);
+    if (error != 0 && config->listen_address == NULL && errno == EAFNOSUPPORT &&
+        gcl_address_parse("0.0.0.0", config->listen_port, &address))
+        error = gcl_listener_open(&node->listener, &node->loop, &node->log, &address, on_accepted);
+    if (error != 0 && detail->text != NULL && detail->size > 0)
+        (void)snprintf(detail->text, detail->size, "listening on port %u: %s", config->listen_port,
+                       strerror(errno));
+    return error;
+}
+
+static void begin_registration(struct gcl_node *node)
+{
+    if (node->config.no_epmd || node->listener.fd < 0) {
+        if (gcl_loop_set(&node->loop, &node->ready, 0) != 0)
+            gcl_log(&node->log, GCL_LOG_ERROR, "ready", "no memory to tell that the node is up");
+        return;
+    }
+    struct gcl_epmd_registration *registration = &node->registration;
+    registration->mem = node->mem;
+    registration->log = &node->log;
+    registration->epmd = node->epmd;
+    registration->timeout_ms = node->config.setup_timeout_ms;
+    registration->registered = on_registered;
+    registration->node.alive = gcl_str_make(node->name, strcspn(node->name, "@"));
+    registration->node.port = gcl_listener_port(&node->listener);
+    registration->node.visible = !node->config.hidden;
+    node->is_registering = true;
+    gcl_epmd_register(registration, &node->loop);
+}
+
+void gcl_endpoint_init(struct gcl_node *node)
+{
+    node->listener.fd = -1;
+    gcl_deadline_init(&node->ready, tell_ready);
+    gcl_reach_init(node);
+}
+
+int gcl_endpoint_open(struct gcl_node *node, const gcl_node_config *config,
+                      const struct gcl_config_detail *detail)
+{
+    int error = listen_on(node, config, detail);
+    if (error == 0)
+        begin_registration(node);
+    return error;
+}
+
+void gcl_endpoint_close(struct gcl_node *node)
+{
+    gcl_listener_close(&node->listener);
+    if (node->registration.registered != NULL)
+        gcl_epmd_unregister(&node->registration);
+    gcl_loop_cancel(&node->loop, &node->ready);
+    gcl_reach_cancel(node);
+}
+
+uint16_t gcl_node_port(const gcl_node *node)
+{
+    return gcl_listener_port(&node->listener);
+}
