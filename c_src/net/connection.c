@@ -39,6 +39,7 @@ void gcl_connection_close_socket(struct gcl_connection *connection)
     if (connection->fd < 0)
         return;
     gcl_watch_stop(&connection->watch);
+    gcl_guard_remove(connection->shared->guard, &connection->guarded);
     (void)close(connection->fd);
     connection->fd = -1;
 }
@@ -216,6 +217,11 @@ bool gcl_connection_has_failed(const struct gcl_connection *connection)
     return connection->failure != 0;
 }
 
+bool gcl_connection_has_socket(const struct gcl_connection *connection)
+{
+    return connection->fd >= 0;
+}
+
 bool gcl_connection_is_busy(struct gcl_connection *connection)
 {
     if (gcl_buffer_size(&connection->output) <= connection->shared->output_soft_bytes)
@@ -256,12 +262,20 @@ static void on_writable(struct gcl_watch *watch)
     gcl_connection_leave(connection);
 }
 
-void gcl_connection_set_socket(struct gcl_connection *connection, int fd)
+int gcl_connection_set_socket(struct gcl_connection *connection, int fd)
 {
+    int error = gcl_guard_add(connection->shared->guard, fd, &connection->guarded);
+    if (error != 0) {
+        int saved = errno;
+        (void)close(fd);
+        errno = saved;
+        return error;
+    }
     connection->fd = fd;
     gcl_socket_set_nodelay(fd);
     gcl_watch_init(&connection->watch, connection->shared->loop, fd, gcl_connection_readable,
                    on_writable);
+    return 0;
 }
 
 /* --- turns ---------------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "net/address.h"
+#include "net/guard.h"
 #include "net/loop.h"
 #include "wire/handshake.h"
 
@@ -52,6 +53,7 @@ struct gcl_connections {
     struct gcl_loop *loop;
     const gcl_allocator *mem;
     const struct gcl_connection_events *events;
+    struct gcl_guard *guard;   /* of all their sockets; may be NULL */
     unsigned setup_timeout_ms; /* of each step */
     unsigned tick_interval_ms; /* net_ticktime / net_tickintensity */
     unsigned tick_intensity;
@@ -82,7 +84,8 @@ int gcl_connection_dial(struct gcl_connections *connections, const struct gcl_ad
                         size_t count, const struct gcl_handshake_config *config, void *user,
                         struct gcl_connection **out) GCL_MUST_USE;
 
-/** Takes an accepted socket, on error too. 0, GCL_EINVAL, GCL_ENOMEM. */
+/** Takes an accepted socket, on error too. 0, GCL_EINVAL, GCL_ENOMEM, GCL_ESYS (see net/guard.h).
+ */
 int gcl_connection_accept(struct gcl_connections *connections, int fd,
                           const struct gcl_handshake_config *config, void *user,
                           struct gcl_connection **out) GCL_MUST_USE;
@@ -108,6 +111,9 @@ void gcl_connection_written(struct gcl_connection *connection, size_t frames);
 
 /** It will be `down` at the end of the turn; what is written will not leave. */
 bool gcl_connection_has_failed(const struct gcl_connection *connection);
+
+/** It has a socket by now, and still. */
+bool gcl_connection_has_socket(const struct gcl_connection *connection);
 
 /** Output is above the soft limit; `writable` will tell when no longer. */
 bool gcl_connection_is_busy(struct gcl_connection *connection);

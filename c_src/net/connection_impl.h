@@ -24,6 +24,7 @@ struct gcl_connection {
     enum gcl_connection_state state;
     unsigned depth; /* of callbacks under way; it is freed when none is */
     int fd;
+    int guarded; /* its slot */
     struct gcl_watch watch;
     struct gcl_deadline deadline;
     struct gcl_buffer input;
@@ -64,8 +65,8 @@ void gcl_connection_write(struct gcl_connection *connection);
 void gcl_connection_set_deadline(struct gcl_connection *connection, uint64_t after_ms);
 void gcl_connection_expired(struct gcl_deadline *deadline);
 
-/** Takes the socket; nothing is watched yet. */
-void gcl_connection_set_socket(struct gcl_connection *connection, int fd);
+/** Takes the socket, on error too; nothing is watched yet. Errors of gcl_guard_add(). */
+int gcl_connection_set_socket(struct gcl_connection *connection, int fd);
 void gcl_connection_close_socket(struct gcl_connection *connection);
 
 void gcl_connection_drop_handshake(struct gcl_connection *connection);

@@ -23,7 +23,11 @@ static bool begin_connect(struct gcl_connection *connection, const struct gcl_ad
         (void)close(fd);
         return false;
     }
-    gcl_connection_set_socket(connection, fd);
+    int error = gcl_connection_set_socket(connection, fd);
+    if (error != 0) {
+        errno = error == GCL_ENOMEM ? ENOMEM : errno;
+        return false;
+    }
     gcl_watch_write(&connection->watch, true);
     gcl_connection_set_deadline(connection, connection->shared->setup_timeout_ms);
     return true;
@@ -187,6 +191,7 @@ static struct gcl_connection *make(struct gcl_connections *connections, size_t a
     connection->shared = connections;
     connection->user = user;
     connection->fd = -1;
+    connection->guarded = GCL_GUARD_NONE;
     connection->address_count = addresses;
     gcl_deadline_init(&connection->deadline, gcl_connection_expired);
     gcl_buffer_init(&connection->input, connections->mem, 0);
@@ -235,9 +240,10 @@ int gcl_connection_accept(struct gcl_connections *connections, int fd,
         (void)close(fd);
         return GCL_ENOMEM;
     }
-    gcl_connection_set_socket(connection, fd);
     connection->state = GCL_CONNECTION_SHAKING;
-    int error = gcl_handshake_accept(connection->handshake, config);
+    int error = gcl_connection_set_socket(connection, fd);
+    if (error == 0)
+        error = gcl_handshake_accept(connection->handshake, config);
     if (error == 0)
         error = gcl_loop_set(loop, &connection->deadline,
                              gcl_loop_now_ms(loop) + connections->setup_timeout_ms);

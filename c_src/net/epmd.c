@@ -20,6 +20,7 @@ static void exchange_close(struct gcl_epmd_exchange *exchange)
 {
     if (exchange->fd >= 0) {
         gcl_watch_stop(&exchange->watch);
+        gcl_guard_remove(exchange->guard, &exchange->guarded);
         (void)close(exchange->fd);
         exchange->fd = -1;
     }
@@ -84,6 +85,7 @@ static void exchange_init(struct gcl_epmd_exchange *exchange, struct gcl_loop *l
     memset(exchange, 0, sizeof *exchange);
     exchange->loop = loop;
     exchange->fd = -1;
+    exchange->guarded = GCL_GUARD_NONE;
     exchange->progress = progress;
     gcl_deadline_init(&exchange->deadline, on_deadline);
     gcl_buffer_init(&exchange->request, mem, 0);
@@ -98,6 +100,7 @@ static int exchange_start(struct gcl_epmd_exchange *exchange, const struct gcl_a
     exchange->fd = gcl_socket_open(epmd->socket.any.sa_family);
     bool started =
         exchange->fd >= 0 &&
+        gcl_guard_add(exchange->guard, exchange->fd, &exchange->guarded) == 0 &&
         (connect(exchange->fd, &epmd->socket.any, epmd->size) == 0 || errno == EINPROGRESS);
     if (exchange->fd >= 0)
         gcl_watch_init(&exchange->watch, exchange->loop, exchange->fd, on_readable, on_writable);
@@ -193,6 +196,7 @@ static void register_now(struct gcl_epmd_registration *registration)
 {
     struct gcl_loop *loop = registration->exchange.loop;
     exchange_init(&registration->exchange, loop, registration->mem, register_progress);
+    registration->exchange.guard = registration->guard;
     if (gcl_epmd_append_alive(&registration->exchange.request, &registration->node) != 0 ||
         exchange_start(&registration->exchange, &registration->epmd, registration->timeout_ms) != 0)
         register_failed(registration, GCL_EEPMD);

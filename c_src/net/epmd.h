@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "net/address.h"
+#include "net/guard.h"
 #include "net/loop.h"
 #include "wire/epmd.h"
 
@@ -22,7 +23,9 @@ struct gcl_epmd_exchange {
     struct gcl_deadline deadline;
     struct gcl_buffer request;
     struct gcl_buffer reply;
+    struct gcl_guard *guard; /* may be NULL */
     int fd;
+    int guarded; /* its slot */
     bool is_connected;
     void (*progress)(struct gcl_epmd_exchange *exchange, int error);
 };
@@ -48,6 +51,7 @@ struct gcl_epmd_registration {
     struct gcl_epmd_exchange exchange;
     const gcl_allocator *mem;
     const struct gcl_log *log;
+    struct gcl_guard *guard; /* of the registration, which ends with its socket; may be NULL */
     struct gcl_address epmd;
     struct gcl_epmd_node node; /* its `alive` is borrowed from the owner */
     unsigned timeout_ms;

@@ -53,28 +53,60 @@ static int bind_and_listen(int fd, const struct gcl_address *address)
     return 0;
 }
 
+static int begin(struct gcl_listener *listener)
+{
+    int error = gcl_guard_add(listener->guard, listener->fd, &listener->guarded);
+    if (error == 0)
+        error = bind_and_listen(listener->fd, &listener->address);
+    if (error != 0)
+        return error;
+    gcl_watch_init(&listener->watch, listener->loop, listener->fd, on_readable, NULL);
+    gcl_watch_read(&listener->watch, true);
+    return 0;
+}
+
+static void close_socket(struct gcl_listener *listener)
+{
+    int saved = errno;
+    gcl_guard_remove(listener->guard, &listener->guarded);
+    (void)close(listener->fd);
+    listener->fd = -1;
+    errno = saved;
+}
+
+/* The system forgets the port of a socket that was shut down: it is kept here. */
+static int open_socket(struct gcl_listener *listener)
+{
+    listener->fd = gcl_socket_open(listener->address.socket.any.sa_family);
+    if (listener->fd < 0)
+        return GCL_ESYS;
+    int error = begin(listener);
+    if (error != 0)
+        close_socket(listener);
+    else if (gcl_address_port(&listener->address) == 0)
+        gcl_address_set_port(&listener->address, gcl_listener_port(listener));
+    return error;
+}
+
 int gcl_listener_open(struct gcl_listener *listener, struct gcl_loop *loop,
-                      const struct gcl_log *log, const struct gcl_address *address,
+                      const struct gcl_log *log, struct gcl_guard *guard,
+                      const struct gcl_address *address,
                       void (*accepted)(struct gcl_listener *, int))
 {
     listener->loop = loop;
     listener->log = log;
+    listener->guard = guard;
+    listener->guarded = GCL_GUARD_NONE;
+    listener->address = *address;
     listener->accepted = accepted;
     gcl_deadline_init(&listener->retry, on_retry);
-    listener->fd = gcl_socket_open(address->socket.any.sa_family);
-    if (listener->fd < 0)
-        return GCL_ESYS;
-    int error = bind_and_listen(listener->fd, address);
-    if (error != 0) {
-        int saved = errno;
-        (void)close(listener->fd);
-        listener->fd = -1;
-        errno = saved;
-        return error;
-    }
-    gcl_watch_init(&listener->watch, loop, listener->fd, on_readable, NULL);
-    gcl_watch_read(&listener->watch, true);
-    return 0;
+    return open_socket(listener);
+}
+
+int gcl_listener_reopen(struct gcl_listener *listener)
+{
+    gcl_listener_close(listener);
+    return open_socket(listener);
 }
 
 void gcl_listener_close(struct gcl_listener *listener)
@@ -83,8 +115,7 @@ void gcl_listener_close(struct gcl_listener *listener)
         return;
     gcl_watch_stop(&listener->watch);
     gcl_loop_cancel(listener->loop, &listener->retry);
-    (void)close(listener->fd);
-    listener->fd = -1;
+    close_socket(listener);
 }
 
 bool gcl_listener_address(const struct gcl_listener *listener, struct gcl_address *address)

@@ -3,6 +3,7 @@
 #ifndef GCL_NET_PLATFORM_H
 #define GCL_NET_PLATFORM_H
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
@@ -24,6 +25,22 @@ static inline int gcl_socket_accept(int listener)
 static inline ssize_t gcl_socket_send(int fd, const void *bytes, size_t size)
 {
     return send(fd, bytes, size, MSG_NOSIGNAL);
+}
+
+/** Another descriptor of the same socket, which children do not inherit either; -1 and errno. */
+static inline int gcl_socket_duplicate(int fd)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/**
+ * Ends what goes on over the socket, in both ways, by whichever descriptor. Does not block. One
+ * that listens refuses everybody from now on, those included who wait to be accepted; that is so on
+ * Linux, while the BSDs know no shutdown of a listener.
+ */
+static inline void gcl_socket_shutdown(int fd)
+{
+    (void)shutdown(fd, SHUT_RDWR);
 }
 
 /** Small messages leave at once: they are gathered by us, not by the kernel. */

@@ -2,6 +2,7 @@
 /* What connections tell: each event of theirs becomes one of the table of core/connect.c. */
 #include "node/attempt.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -342,6 +343,9 @@ void gcl_attempt_accept(struct gcl_node *node, int fd)
     }
     int error =
         gcl_connection_accept(&node->connections, fd, &config, attempt, &attempt->connection);
-    if (error != 0)
-        gcl_attempt_free(attempt);
+    if (error == 0)
+        return;
+    gcl_log(&node->log, GCL_LOG_WARNING, "accept_failed", "a connection was refused: %s",
+            error == GCL_ESYS ? strerror(errno) : gcl_strerror(error));
+    gcl_attempt_free(attempt);
 }

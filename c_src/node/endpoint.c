@@ -54,10 +54,12 @@ static int listen_on(struct gcl_node *node, const gcl_node_config *config,
         gcl_address_any(config->listen_port, &address);
     else if (!gcl_address_parse(config->listen_address, config->listen_port, &address))
         return GCL_EINVAL;
-    int error = gcl_listener_open(&node->listener, &node->loop, &node->log, &address, on_accepted);
+    struct gcl_guard *guard = node->connections.guard;
+    struct gcl_listener *listener = &node->listener;
+    int error = gcl_listener_open(listener, &node->loop, &node->log, guard, &address, on_accepted);
     if (error != 0 && config->listen_address == NULL && errno == EAFNOSUPPORT &&
         gcl_address_parse("0.0.0.0", config->listen_port, &address))
-        error = gcl_listener_open(&node->listener, &node->loop, &node->log, &address, on_accepted);
+        error = gcl_listener_open(listener, &node->loop, &node->log, guard, &address, on_accepted);
     if (error != 0 && detail->text != NULL && detail->size > 0)
         (void)snprintf(detail->text, detail->size, "listening on port %u: %s", config->listen_port,
                        strerror(errno));
@@ -74,6 +76,7 @@ static void begin_registration(struct gcl_node *node)
     struct gcl_epmd_registration *registration = &node->registration;
     registration->mem = node->mem;
     registration->log = &node->log;
+    registration->guard = node->connections.guard;
     registration->epmd = node->epmd;
     registration->timeout_ms = node->config.setup_timeout_ms;
     registration->registered = on_registered;
@@ -98,6 +101,26 @@ int gcl_endpoint_open(struct gcl_node *node, const gcl_node_config *config,
     if (error == 0)
         begin_registration(node);
     return error;
+}
+
+int gcl_endpoint_reopen(struct gcl_node *node)
+{
+    struct gcl_listener *listener = &node->listener;
+    struct gcl_epmd_registration *registration = &node->registration;
+    if (listener->fd < 0)
+        return 0;
+    /* Others may have been told the port, so another one is the second choice. */
+    int error = gcl_listener_reopen(listener);
+    if (error == GCL_EEXIST && node->config.listen_port == 0) {
+        gcl_address_set_port(&listener->address, 0);
+        error = gcl_listener_reopen(listener);
+    }
+    if (error != 0 || registration->registered == NULL)
+        return error;
+    gcl_epmd_unregister(registration);
+    registration->node.port = gcl_listener_port(listener);
+    gcl_epmd_register(registration, &node->loop);
+    return 0;
 }
 
 void gcl_endpoint_close(struct gcl_node *node)
