@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/loop.h"
 
-#include <time.h>
+#include "net/clock.h"
 
 enum {
     DEADLINES_PER_TURN = 1000, /* a flood of timeouts must not keep sockets from being read */
 };
-
-static uint64_t clock_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* Rounded up: firing a millisecond early would only cost another turn. */
 static void start_timer(struct gcl_loop *loop)
@@ -21,7 +14,7 @@ static void start_timer(struct gcl_loop *loop)
     ev_timer_stop(loop->ev, &loop->timer);
     if (next_ms == GCL_NEVER)
         return;
-    uint64_t now_ms = clock_ms();
+    uint64_t now_ms = gcl_clock_ms();
     double after = next_ms > now_ms ? (double)(next_ms - now_ms) / 1000.0 + 0.0005 : 0.0;
     /* libev counts from its own idea of now, which may be old when much was done in this turn. */
     ev_now_update(loop->ev);
@@ -34,16 +27,19 @@ static void on_timer(struct ev_loop *ev, ev_timer *timer, int events)
     struct gcl_loop *loop = timer->data;
     (void)ev;
     (void)events;
-    loop->now_ms = clock_ms();
+    loop->now_ms = gcl_clock_ms();
     if (gcl_deadlines_run(&loop->deadlines, loop->now_ms, DEADLINES_PER_TURN))
         gcl_loop_again(loop);
 }
 
 static void on_check(struct ev_loop *ev, ev_check *check, int events)
 {
+    struct gcl_loop *loop = check->data;
     (void)ev;
     (void)events;
-    ((struct gcl_loop *)check->data)->now_ms = clock_ms();
+    loop->now_ms = gcl_clock_ms();
+    if (loop->busy_since_ms != NULL)
+        atomic_store(loop->busy_since_ms, loop->now_ms);
 }
 
 static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events)
@@ -52,9 +48,17 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events)
     (void)ev;
     (void)events;
     ev_idle_stop(loop->ev, &loop->idle);
-    loop->now_ms = clock_ms();
+    loop->now_ms = gcl_clock_ms();
     if (loop->turn_ends(loop))
         start_timer(loop);
+}
+
+static void on_rest(struct ev_loop *ev, ev_prepare *rest, int events)
+{
+    struct gcl_loop *loop = rest->data;
+    (void)ev;
+    (void)events;
+    atomic_store(loop->busy_since_ms, 0);
 }
 
 static void on_wakeup(struct ev_loop *ev, ev_async *wakeup, int events)
@@ -79,14 +83,17 @@ void gcl_loop_init(struct gcl_loop *loop, struct ev_loop *ev, const gcl_allocato
     loop->ev = ev;
     loop->turn_ends = turn_ends;
     loop->woken = woken;
-    loop->now_ms = clock_ms();
+    loop->now_ms = gcl_clock_ms();
     gcl_deadlines_init(&loop->deadlines, mem);
     ev_timer_init(&loop->timer, on_timer, 0.0, 0.0);
     ev_prepare_init(&loop->prepare, on_prepare);
+    ev_prepare_init(&loop->rest, on_rest);
     ev_check_init(&loop->check, on_check);
     ev_async_init(&loop->wakeup, on_wakeup);
     ev_idle_init(&loop->idle, on_idle);
-    loop->timer.data = loop->prepare.data = loop->check.data = loop->wakeup.data = loop;
+    loop->timer.data = loop->prepare.data = loop->rest.data = loop->check.data = loop->wakeup.data =
+        loop;
+    loop->busy_since_ms = NULL;
     /* Before all others of its kind: what runs in this turn shall see this turn's time. */
     ev_set_priority(&loop->check, EV_MAXPRI);
     ev_prepare_start(ev, &loop->prepare);
@@ -98,10 +105,20 @@ void gcl_loop_fini(struct gcl_loop *loop)
 {
     ev_timer_stop(loop->ev, &loop->timer);
     ev_prepare_stop(loop->ev, &loop->prepare);
+    ev_prepare_stop(loop->ev, &loop->rest);
     ev_check_stop(loop->ev, &loop->check);
     ev_async_stop(loop->ev, &loop->wakeup);
     ev_idle_stop(loop->ev, &loop->idle);
     gcl_deadlines_fini(&loop->deadlines);
+}
+
+void gcl_loop_set_heartbeat(struct gcl_loop *loop, _Atomic uint64_t *busy_since_ms)
+{
+    loop->busy_since_ms = busy_since_ms;
+    /* Behind all others of its kind, those of other nodes in this loop included: they may be what
+     * takes its time. */
+    ev_set_priority(&loop->rest, EV_MINPRI);
+    ev_prepare_start(loop->ev, &loop->rest);
 }
 
 int gcl_loop_set(struct gcl_loop *loop, struct gcl_deadline *deadline, uint64_t at_ms)

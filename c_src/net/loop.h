@@ -11,6 +11,7 @@
 #define GCL_NET_LOOP_H
 
 #include <ev.h>
+#include <stdatomic.h>
 
 #include "base/deadline.h"
 
@@ -20,11 +21,13 @@ struct gcl_loop {
     uint64_t now_ms;
     ev_timer timer;
     ev_prepare prepare; /* before the loop may block */
+    ev_prepare rest;    /* right before it blocks */
     ev_check check;     /* after it has waited */
     ev_async wakeup;
     ev_idle idle; /* on while work is left for the next turn */
     bool (*turn_ends)(struct gcl_loop *loop);
     void (*woken)(struct gcl_loop *loop);
+    _Atomic uint64_t *busy_since_ms; /* NULL: nobody wants to know */
 };
 
 /** A socket that is watched. The operations are idempotent. */
@@ -46,6 +49,13 @@ void gcl_loop_init(struct gcl_loop *loop, struct ev_loop *ev, const gcl_allocato
 
 /** Legal in every callback of this loop. */
 void gcl_loop_fini(struct gcl_loop *loop);
+
+/**
+ * From now on other threads can see how long a turn takes: at its beginning its time is stored
+ * there, and 0 before the loop waits for events. Borrowed until gcl_loop_fini(). The program's own
+ * watchers in this loop count, and what it does while the loop does not run.
+ */
+void gcl_loop_set_heartbeat(struct gcl_loop *loop, _Atomic uint64_t *busy_since_ms);
 
 /** Milliseconds of the monotonic clock, as of the beginning of this turn. */
 static inline uint64_t gcl_loop_now_ms(const struct gcl_loop *loop)
