@@ -10,6 +10,8 @@
 #include "net/crypto.h"
 #include "wire/handshake.h"
 
+enum { WATCHDOG_MIN_MS = 100 }; /* less is no stall, but a busy machine */
+
 static const size_t MIB = (size_t)1024 * 1024;
 
 void gcl_node_config_init(gcl_node_config *config)
@@ -22,6 +24,7 @@ void gcl_node_config_init(gcl_node_config *config)
     config->close_timeout_ms = 2000;
     config->reconnect_min_ms = 500;
     config->reconnect_max_ms = 30000;
+    config->watchdog_ms = 5000;
     config->output_soft_bytes = MIB;
     config->output_hard_bytes = 64 * MIB;
     config->pending_bytes = 8 * MIB;
@@ -67,6 +70,8 @@ static int check(const gcl_node_config *config, const struct gcl_config_detail *
     if (config->reconnect_min_ms == 0 || config->reconnect_min_ms > config->reconnect_max_ms)
         return refuse(detail, GCL_EINVAL,
                       "reconnect_min_ms: expected at least 1, at most reconnect_max_ms");
+    if (config->watchdog_ms > 0 && config->watchdog_ms < WATCHDOG_MIN_MS)
+        return refuse(detail, GCL_EINVAL, "watchdog_ms: expected 0, for none, or at least 100");
     if (config->no_epmd && config->listen_port == 0 && !config->no_listener)
         return refuse(detail, GCL_EINVAL,
                       "no_epmd: expected a listen_port, because nobody could find a free one");

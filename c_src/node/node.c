@@ -15,7 +15,9 @@
 #include "node/peer.h"
 #include "node/post.h"
 #include "node/process.h"
+#include "node/recover.h"
 #include "node/terms.h"
+#include "node/watchdog.h"
 
 enum {
     SIGNALS_PER_TURN = 1000, /* local ones, so that they starve no socket */
@@ -179,6 +181,7 @@ static void init_connections(struct gcl_node *node)
     connections->loop = &node->loop;
     connections->mem = node->mem;
     connections->events = &gcl_attempt_events;
+    connections->guard = node->watchdog != NULL ? gcl_watchdog_guard(node->watchdog) : NULL;
     connections->setup_timeout_ms = config->setup_timeout_ms;
     connections->tick_interval_ms = config->net_ticktime_s * 1000 / config->net_tickintensity;
     connections->tick_intensity = config->net_tickintensity;
@@ -194,8 +197,11 @@ static int init_threads(struct gcl_node *node)
     node->pool = gcl_work_pool_new(&work);
     struct gcl_resolver_config resolver = {NULL, MAX_LOOKUPS, wake_loop, &node->loop};
     node->resolver = gcl_resolver_new(&resolver);
-    bool complete = node->poster != NULL && node->pool != NULL && node->resolver != NULL;
-    return complete ? 0 : GCL_ENOMEM;
+    if (node->poster == NULL || node->pool == NULL || node->resolver == NULL)
+        return GCL_ENOMEM;
+    if (node->config.hidden || node->config.watchdog_ms == 0)
+        return 0;
+    return gcl_watchdog_new(node->mem, node->config.watchdog_ms, &node->watchdog);
 }
 
 static int start(struct gcl_node *node, const gcl_node_config *config,
@@ -211,6 +217,8 @@ static int start(struct gcl_node *node, const gcl_node_config *config,
     if (error != 0)
         return error;
     gcl_loop_init(&node->loop, config->loop, node->mem, turn_ends, on_woken);
+    if (node->watchdog != NULL)
+        gcl_loop_set_heartbeat(&node->loop, gcl_watchdog_heartbeat(node->watchdog));
     init_connections(node);
     return gcl_endpoint_open(node, config, detail);
 }
@@ -251,6 +259,8 @@ static void free_node(struct gcl_node *node)
         gcl_core_fini(&node->core);
     if (node->loop.ev != NULL)
         gcl_loop_fini(&node->loop);
+    if (node->watchdog != NULL)
+        gcl_watchdog_close(node->watchdog);
     gcl_config_free(node);
     gcl_free(mem, node);
 }
@@ -329,9 +339,11 @@ static bool turn_ends(struct gcl_loop *loop)
 {
     struct gcl_node *node = GCL_CONTAINER_OF(loop, struct gcl_node, loop);
     run_local(node);
+    uint64_t stalled_ms = gcl_recover(node);
     if (node->is_closing && !node->has_begun_close)
         begin_close(node);
     gcl_connections_turn(&node->connections);
+    gcl_recover_tell(node, stalled_ms);
     if (!has_closed(node))
         return true;
     finish_close(node);

@@ -23,6 +23,7 @@
 struct gcl_peer;
 struct gcl_control;
 struct gcl_servers;
+struct gcl_watchdog;
 
 /**
  * The room above, as a node sees it. `finish`: when every process has ended; also when `start` has
@@ -70,6 +71,7 @@ struct gcl_node {
     struct gcl_work_pool *pool;
     struct gcl_resolver *resolver;
     struct gcl_reach reach;
+    struct gcl_watchdog *watchdog; /* NULL: a hidden node, or it was not wanted */
     struct gcl_deadline ready;
     bool is_ready;
     bool is_registering; /* the creation is awaited */

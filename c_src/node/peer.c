@@ -93,9 +93,10 @@ static void free_peer(struct gcl_peer *peer)
 /* Names of strangers must not stay for ever. */
 void gcl_peer_free_if_idle(struct gcl_peer *peer)
 {
-    if (peer->state == GCL_CONNECT_DOWN && !peer->has_address && !peer->reconnect.is_on &&
-        gcl_core_peer_is_idle(&peer->core) && gcl_list_is_empty(&peer->waiters) &&
-        gcl_signal_queue_is_empty(&peer->pending) && peer->accepted == NULL && peer->telling == 0)
+    if (peer->state == GCL_CONNECT_DOWN && !peer->has_address &&
+        !gcl_reconnect_is_wanted(&peer->reconnect) && gcl_core_peer_is_idle(&peer->core) &&
+        gcl_list_is_empty(&peer->waiters) && gcl_signal_queue_is_empty(&peer->pending) &&
+        peer->accepted == NULL && peer->telling == 0)
         free_peer(peer);
 }
 

@@ -3,6 +3,8 @@
 
 #include "node/peer.h"
 
+enum { RESTORE_TRIES = 8 };
+
 static void dial_again(struct gcl_deadline *deadline)
 {
     struct gcl_peer *peer = GCL_CONTAINER_OF(deadline, struct gcl_peer, reconnect.wait);
@@ -20,12 +22,14 @@ void gcl_reconnect_init(struct gcl_peer *peer)
 void gcl_reconnect_stop(struct gcl_peer *peer)
 {
     peer->reconnect.is_on = false;
+    peer->reconnect.tries = 0;
     gcl_loop_cancel(&peer->node->loop, &peer->reconnect.wait);
 }
 
 void gcl_reconnect_up(struct gcl_peer *peer)
 {
     peer->reconnect.up_since_ms = gcl_loop_now_ms(&peer->node->loop);
+    peer->reconnect.tries = 0;
     gcl_loop_cancel(&peer->node->loop, &peer->reconnect.wait);
 }
 
@@ -38,12 +42,31 @@ void gcl_reconnect_down(struct gcl_peer *peer)
         gcl_backoff_reset(&reconnect->backoff);
 }
 
+void gcl_reconnect_restore(struct gcl_peer *peer)
+{
+    gcl_backoff_reset(&peer->reconnect.backoff);
+    peer->reconnect.tries = RESTORE_TRIES + 1; /* the last one has to fail, too */
+}
+
+/* False when there is none left. */
+static bool take_try(struct gcl_peer *peer)
+{
+    struct gcl_reconnect *reconnect = &peer->reconnect;
+    if (reconnect->is_on)
+        return true;
+    if (--reconnect->tries > 0)
+        return true;
+    gcl_log(&peer->node->log, GCL_LOG_NOTICE, "reconnect", "%s is not dialled any more",
+            peer->text);
+    return false;
+}
+
 void gcl_reconnect_later(struct gcl_peer *peer)
 {
     struct gcl_node *node = peer->node;
     struct gcl_reconnect *reconnect = &peer->reconnect;
     uint32_t random = 0;
-    if (!reconnect->is_on || node->is_closing)
+    if (!gcl_reconnect_is_wanted(reconnect) || node->is_closing || !take_try(peer))
         return;
     (void)gcl_node_random(node, &random, sizeof random);
     uint32_t wait_ms = gcl_backoff_next(&reconnect->backoff, random);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Peers that the node stays connected to: gcl_node_stay_connected(). */
+/**
+ * Peers that are dialled again: those that the node stays connected to, gcl_node_stay_connected(),
+ * and those that it has lost because its loop stood still.
+ */
 #ifndef GCL_NODE_RECONNECT_H
 #define GCL_NODE_RECONNECT_H
 
@@ -13,7 +16,8 @@ struct gcl_peer;
 
 /** Embedded in a peer. */
 struct gcl_reconnect {
-    bool is_on;
+    bool is_on;     /* for ever */
+    unsigned tries; /* so often, or until it is connected once */
     struct gcl_backoff backoff;
     struct gcl_deadline wait; /* until the next attempt */
     uint64_t up_since_ms;
@@ -29,6 +33,18 @@ void gcl_reconnect_up(struct gcl_peer *peer);
 
 /** A connection that was up is lost. */
 void gcl_reconnect_down(struct gcl_peer *peer);
+
+/**
+ * The peer, which is about to be lost, is to be connected once more, by whichever side: it is
+ * dialled up to eight times.
+ */
+void gcl_reconnect_restore(struct gcl_peer *peer);
+
+/** Somebody will dial it. */
+static inline bool gcl_reconnect_is_wanted(const struct gcl_reconnect *reconnect)
+{
+    return reconnect->is_on || reconnect->tries > 0;
+}
 
 /** There is no connection and no attempt: the next one is set, if the peer is to be kept. */
 void gcl_reconnect_later(struct gcl_peer *peer);

@@ -63,6 +63,13 @@ typedef struct gcl_node_config {
     unsigned close_timeout_ms;  /**< for queued output when closing; default 2000 */
     unsigned reconnect_min_ms;  /**< least wait before a node is dialled again; default 500 */
     unsigned reconnect_max_ms;  /**< the longest; default 30000 */
+    /**
+     * A visible node only: when one turn of the loop has taken so long, a thread of the node shuts
+     * down its listener, its registration and its connections, so that no other node waits for it;
+     * see `on_stalled`. Default 5000; at least 100; 0: no such thread. Of each socket the thread
+     * has a descriptor of its own.
+     */
+    unsigned watchdog_ms;
 
     size_t output_soft_bytes; /**< of a connection: above it GCL_EBUSY; default 1 MiB */
     size_t output_hard_bytes; /**< above it the connection is closed; default 64 MiB */
@@ -104,6 +111,16 @@ typedef struct gcl_node_config {
      * nodes and no others. NULL: all nodes. The list is copied.
      */
     const char *const *global_group;
+
+    /**
+     * The loop goes on after it had stood still for `stalled_ms`, at least `watchdog_ms`. All
+     * connections were lost; who was connected to a process here knows it as dead (noconnection).
+     * The node listens and registers again, and dials the visible nodes that it had been connected
+     * to: each up to eight times, with the waits of gcl_node_stay_connected(), until it is
+     * connected once. When it cannot listen any more, it closes instead. May be NULL; logged in any
+     * case (event `stalled`, GCL_LOG_WARNING).
+     */
+    void (*on_stalled)(gcl_node *node, uint64_t stalled_ms, void *user);
 } gcl_node_config;
 
 /** Sets `config` to the defaults. */

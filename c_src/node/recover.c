@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/recover.h"
+
+#include <inttypes.h>
+
+#include "node/attempt.h"
+#include "node/endpoint.h"
+#include "node/watchdog.h"
+
+/* What came before the end of a connection and was not read yet is lost with it: who sent it has
+ * been told that nobody got it. One without a socket was begun in this very turn. */
+static void lose_connections(struct gcl_node *node)
+{
+    GCL_LIST_EACH(&node->attempts, at, following)
+    {
+        struct gcl_attempt *attempt = GCL_CONTAINER_OF(at, struct gcl_attempt, at_node);
+        if (gcl_connection_has_socket(attempt->connection))
+            gcl_connection_fail(attempt->connection, GCL_ECLOSED,
+                                "the loop stood still, and the watchdog has closed it");
+    }
+}
+
+/* BEAMs do not dial a node that they have lost. Hidden connections are made anew by whoever has
+ * something to send. */
+static void restore_peers(struct gcl_node *node)
+{
+    GCL_LIST_EACH(&node->peers, at, following)
+    {
+        struct gcl_peer *peer = GCL_CONTAINER_OF(at, struct gcl_peer, at_node);
+        if (peer->up != NULL && peer->is_visible)
+            gcl_reconnect_restore(peer);
+    }
+}
+
+/* A visible node that nobody can reach holds up those who try: it would not have started either. */
+static void reopen(struct gcl_node *node)
+{
+    int error = gcl_endpoint_reopen(node);
+    if (error == 0)
+        return;
+    gcl_log(&node->log, GCL_LOG_ERROR, "listen_failed",
+            "the node cannot listen again, and closes: %s", gcl_strerror(error));
+    node->close_error = error;
+    gcl_node_close(node);
+}
+
+uint64_t gcl_recover(struct gcl_node *node)
+{
+    if (node->watchdog == NULL || !gcl_watchdog_has_struck(node->watchdog))
+        return 0;
+    uint64_t now_ms = gcl_loop_now_ms(&node->loop);
+    struct gcl_watchdog_strike strike = gcl_watchdog_resume(node->watchdog, now_ms);
+    uint64_t stalled_ms = now_ms - strike.busy_since_ms;
+    gcl_log(&node->log, GCL_LOG_WARNING, "stalled",
+            "the loop stood still for %" PRIu64 " ms (watchdog_ms is %u): %zu sockets were shut "
+            "down, so that no node waits",
+            stalled_ms, node->config.watchdog_ms, strike.sockets);
+    lose_connections(node);
+    if (!node->is_closing) {
+        restore_peers(node);
+        reopen(node);
+    }
+    return stalled_ms;
+}
+
+void gcl_recover_tell(struct gcl_node *node, uint64_t stalled_ms)
+{
+    if (stalled_ms != 0 && node->config.on_stalled != NULL && !node->is_closing)
+        node->config.on_stalled(node, stalled_ms, node->config.user);
+}
