@@ -9,10 +9,11 @@
 -export([begin_case/1, end_case/1]).
 -export([beam/0, beam/1, beam/2, named_beam/2, hidden_beam/0, cookie/0]).
 -export([named_c_node/3]).
--export([c_node/0, c_node/1, c_node/3, c_name/1, program/3, line/2, kill/1]).
--export([name/1, on/4, peer_catch/4, ask/3, join/2, connect/3, mesh/2, mesh/3, in_sync/2]).
+-export([c_node/0, c_node/1, c_node/3, c_name/1, program/3, line/2, lines_until/2]).
+-export([kill/1, signal/2, os_pid/1]).
+-export([name/1, names/1, on/4, on/5, peer_catch/4, ask/3, join/2, connect/3, mesh/2, mesh/3, in_sync/2]).
 -export([none/3]).
--export([await/1, pause/1, process/1, lock/4, run/0, do_lock/3]).
+-export([await/1, await/2, pause/1, process/1, lock/4, run/0, do_lock/3]).
 
 -define(DEADLINE, 20000).
 -define(SOON, 5000).
@@ -32,7 +33,12 @@ begin_case(Config) ->
     end.
 
 end_case(Config) ->
-    [catch peer:stop(Peer) || {Peer, _} <- ets:tab2list(?MODULE)],
+    [catch peer:stop(Peer) || {Peer, _} <- ets:tab2list(?MODULE), is_pid(Peer)],
+    %% A port that is closed does not end a program that stands still.
+    [
+        os:cmd("kill -KILL " ++ integer_to_list(OsPid))
+     || {OsPid, _} <- ets:tab2list(?MODULE), is_integer(OsPid)
+    ],
     ?config(keeper, Config) ! stop,
     ok.
 
@@ -79,35 +85,56 @@ named_c_node(Program, Name, Args) ->
     {Port, list_to_atom(Name)}.
 
 program(Program, Name, Args) ->
-    open_port({spawn_executable, filename:join([os:getenv("GCL_BIN"), Program])}, [
+    Port = open_port({spawn_executable, filename:join([os:getenv("GCL_BIN"), Program])}, [
         {args, [Name | Args]},
         {env, [{"GCL_COOKIE", cookie()}]},
         {line, 4096},
         exit_status,
         stderr_to_stdout
-    ]).
+    ]),
+    %% One that is refused may have ended already.
+    case erlang:port_info(Port, os_pid) of
+        {os_pid, OsPid} -> true = ets:insert(?MODULE, {OsPid, Name});
+        undefined -> ok
+    end,
+    Port.
 
-line(Port, Wanted) ->
+%% The next line of a program with this text.
+line(Port, Wanted) -> lists:last(lines_until(Port, Wanted)).
+
+%% All lines up to the next one with this text.
+lines_until(Port, Wanted) ->
     receive
         {Port, {data, {eol, Line}}} ->
             case string:find(Line, Wanted) of
-                nomatch -> line(Port, Wanted);
-                _ -> Line
+                nomatch -> [Line | lines_until(Port, Wanted)];
+                _ -> [Line]
             end
     after ?DEADLINE -> ct:fail({no_line, Wanted})
     end.
 
 name({_, Node}) -> Node.
 
-kill({Port, _}) ->
-    {os_pid, Pid} = erlang:port_info(Port, os_pid),
-    "" = os:cmd("kill -KILL " ++ integer_to_list(Pid)),
+names(Nodes) -> lists:sort([name(Node) || Node <- Nodes]).
+
+os_pid({Port, _}) ->
+    {os_pid, OsPid} = erlang:port_info(Port, os_pid),
+    OsPid.
+
+signal(C, Signal) ->
+    "" = os:cmd("kill -" ++ Signal ++ " " ++ integer_to_list(os_pid(C))),
+    ok.
+
+kill({Port, _} = C) ->
+    ok = signal(C, "KILL"),
     receive
         {Port, {exit_status, _}} -> ok
     after ?DEADLINE -> ct:fail(not_killed)
     end.
 
-on({Peer, _}, Module, Function, Args) -> peer:call(Peer, Module, Function, Args, ?SOON).
+on(Beam, Module, Function, Args) -> on(Beam, Module, Function, Args, ?SOON).
+
+on({Peer, _}, Module, Function, Args, Ms) -> peer:call(Peer, Module, Function, Args, Ms).
 
 peer_catch({Peer, _}, Module, Function, Args) ->
     peer:call(Peer, rpc, call, [node_of(Peer), Module, Function, Args], ?SOON).
@@ -158,16 +185,18 @@ none(Asker, Nodes, Name) ->
     ].
 
 %% What cannot be awaited as an event: a state of another node.
-await(Holds) -> await(Holds, erlang:monotonic_time(millisecond) + ?SOON).
+await(Holds) -> await(Holds, ?SOON).
 
-await(Holds, Until) ->
+await(Holds, Ms) -> await_until(Holds, erlang:monotonic_time(millisecond) + Ms).
+
+await_until(Holds, Until) ->
     case Holds() of
         true ->
             ok;
         false ->
             erlang:monotonic_time(millisecond) < Until orelse ct:fail(never_so),
             pause(20),
-            await(Holds, Until)
+            await_until(Holds, Until)
     end.
 
 pause(Ms) ->

@@ -3,15 +3,17 @@
  * A server that does what a call tells it, so that suites are written in Erlang alone: each request
  * below is answered with the outcome, and what reaches the server otherwise is sent to the process
  * that said `subscribe`. It writes `ready NODE PORT`, `closed ERROR`, what it logs as `log LEVEL
- * EVENT TEXT`, and ends with its input.
+ * EVENT TEXT`, `has_stalled MS` when its watchdog has struck, and ends with its input. The cast
+ * `{block, MS}` keeps its loop from everything, from the line `blocking` to the line `unblocked`.
  *
- *     server NAME [visible [mute]]
+ *     server NAME [visible [mute | watchdog MS]]
  */
 #include <ev.h>
 #include <gen_cluster.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct program {
@@ -33,11 +35,25 @@ static struct program the;
             (void)gcl_send((self), gcl_to_pid(the.owner), __VA_ARGS__);                            \
     } while (0)
 
+/* What a handler must not do. */
+static gcl_result block(uint32_t ms)
+{
+    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    printf("blocking\n");
+    while (nanosleep(&left, &left) != 0)
+        ;
+    printf("unblocked\n");
+    return GCL_CONTINUE;
+}
+
 static gcl_result handle_cast(gcl_server *self, gcl_term message, void *user)
 {
+    uint32_t ms;
     (void)user;
     if (gcl_match(message, "stop"))
         return GCL_STOP;
+    if (gcl_match(message, "{block, ~u}", &ms))
+        return block(ms);
     TELL(self, "{cast, ~t}", message);
     return GCL_CONTINUE;
 }
@@ -418,6 +434,13 @@ static void closed(gcl_node *node, int error, void *user)
     printf("closed %s\n", error == 0 ? "0" : gcl_error_name(error));
 }
 
+static void stalled(gcl_node *node, uint64_t stalled_ms, void *user)
+{
+    (void)node;
+    (void)user;
+    printf("has_stalled %lu\n", (unsigned long)stalled_ms);
+}
+
 static void on_input(struct ev_loop *loop, ev_io *io, int events)
 {
     char bytes[256];
@@ -449,6 +472,9 @@ int main(int argc, char **argv)
     config.on_closed = closed;
     config.hidden = argc > 2 && strcmp(argv[2], "hidden") == 0;
     config.no_listener = argc > 3 && strcmp(argv[3], "mute") == 0;
+    config.on_stalled = stalled;
+    if (argc > 4 && strcmp(argv[3], "watchdog") == 0)
+        config.watchdog_ms = (unsigned)atoi(argv[4]);
     int error = gcl_node_new(&config, &the.node, detail, sizeof detail);
     if (error != 0) {
         fprintf(stderr, "%s: %s\n", gcl_error_name(error), detail);
