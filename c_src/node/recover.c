@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "net/clock.h"
 #include "node/attempt.h"
 #include "node/endpoint.h"
 #include "node/watchdog.h"
@@ -48,7 +49,8 @@ uint64_t gcl_recover(struct gcl_node *node)
 {
     if (node->watchdog == NULL || !gcl_watchdog_has_struck(node->watchdog))
         return 0;
-    uint64_t now_ms = gcl_loop_now_ms(&node->loop);
+    /* The loop's idea of now may be that of before. */
+    uint64_t now_ms = gcl_clock_ms();
     struct gcl_watchdog_strike strike = gcl_watchdog_resume(node->watchdog, now_ms);
     uint64_t stalled_ms = now_ms - strike.busy_since_ms;
     gcl_log(&node->log, GCL_LOG_WARNING, "stalled",
