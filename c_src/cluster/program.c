@@ -167,6 +167,8 @@ static int make_node(struct gcl_program *program, const char *cookie, char *deta
     config.listen_address = settings->listen_address;
     if (settings->net_ticktime_s != 0)
         config.net_ticktime_s = settings->net_ticktime_s;
+    if (settings->has_watchdog)
+        config.watchdog_ms = settings->watchdog_s * 1000;
     if (program->config->configure != NULL)
         program->config->configure(program, &config, program->config->user);
     config.loop = program->loop;

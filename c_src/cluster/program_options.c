@@ -72,21 +72,22 @@ static const char *set_visible(const char *value, void *user)
 }
 
 /* Digits only: strtoul() would take a sign and spaces. */
-static bool read_number(const char *text, unsigned long max, unsigned long *number)
+static bool read_number(const char *text, unsigned long min, unsigned long max,
+                        unsigned long *number)
 {
     char *end = NULL;
     if (!isdigit((unsigned char)text[0]))
         return false;
     errno = 0;
     *number = strtoul(text, &end, 10);
-    return errno == 0 && *end == '\0' && *number > 0 && *number <= max;
+    return errno == 0 && *end == '\0' && *number >= min && *number <= max;
 }
 
 static const char *set_port(const char *value, void *user)
 {
     gcl_program_settings *settings = user;
     unsigned long number;
-    if (!read_number(value, UINT16_MAX, &number))
+    if (!read_number(value, 1, UINT16_MAX, &number))
         return "expected a port, 1 to 65535";
     settings->port = (uint16_t)number;
     return NULL;
@@ -105,9 +106,20 @@ static const char *set_net_ticktime(const char *value, void *user)
 {
     gcl_program_settings *settings = user;
     unsigned long number;
-    if (!read_number(value, 1000000, &number))
+    if (!read_number(value, 1, 1000000, &number))
         return "expected seconds, 1 to 1000000";
     settings->net_ticktime_s = (unsigned)number;
+    return NULL;
+}
+
+static const char *set_watchdog(const char *value, void *user)
+{
+    gcl_program_settings *settings = user;
+    unsigned long number;
+    if (!read_number(value, 0, 1000000, &number))
+        return "expected seconds, 1 to 1000000, or 0";
+    settings->has_watchdog = true;
+    settings->watchdog_s = (unsigned)number;
     return NULL;
 }
 
@@ -149,6 +161,8 @@ static const gcl_program_option standard[] = {
     {"--listen", "ADDRESS", "listen on this address only, numeric", set_listen},
     {"--net-ticktime", "SECONDS", "of silence until a node is taken for lost (60)",
      set_net_ticktime},
+    {"--watchdog", "SECONDS", "that the program may stand still in a cluster (5); 0: for ever",
+     set_watchdog},
     {"--until-stdin-eof", NULL, "end when the input ends", set_until_stdin_eof},
     {"--help", NULL, "this text", set_help},
     {"--version", NULL, "the version", set_version},

@@ -70,6 +70,8 @@ typedef struct gcl_program_settings {
     uint16_t port;              /**< 0: not given */
     const char *listen_address; /**< NULL: not given */
     unsigned net_ticktime_s;    /**< 0: not given */
+    bool has_watchdog;          /**< --watchdog was given */
+    unsigned watchdog_s;        /**< its value; 0: none */
     bool until_stdin_eof;
     bool help;    /**< --help: nothing after it was looked at */
     bool version; /**< --version: the same */
@@ -88,8 +90,8 @@ typedef struct gcl_program_config {
 
     /**
      * May change what the options made of the node's config; NULL: nothing is changed. `loop`,
-     * `user`, `on_ready` and `on_closed` are the program's; `log` and `random` get the
-     * gcl_program as their `user`.
+     * `user`, `on_ready` and `on_closed` are the program's; the other functions get the gcl_program
+     * as their `user`.
      */
     void (*configure)(gcl_program *program, gcl_node_config *config, void *user);
 

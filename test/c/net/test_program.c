@@ -37,6 +37,7 @@ static void configure(gcl_program *program, gcl_node_config *config, void *user)
     cr_assert_eq(gcl_program_user(program), user);
     cr_assert_str_eq(config->name, name);
     cr_assert_eq(config->net_ticktime_s, 8);
+    cr_assert_eq(config->watchdog_ms, 9000);
     cr_assert_str_eq(config->cookie, "secret");
     config->allocator = &probe->mem.allocator;
     config->epmd_port = 1; /* nobody listens there, which is logged */
@@ -90,9 +91,9 @@ static gcl_program_config begin(struct probe *probe)
 static int run(const gcl_program_config *config)
 {
     static const char *const argv[] = {
-        "program", "--sname",        name, "--seed", "one@localhost", "--own",
-        "text",    "--net-ticktime", "8",  NULL};
-    return gcl_program_run(config, 9, (char *const *)(uintptr_t)argv);
+        "program", "--sname",    name, "--seed", "one@localhost", "--own", "text", "--net-ticktime",
+        "8",       "--watchdog", "9",  NULL};
+    return gcl_program_run(config, 11, (char *const *)(uintptr_t)argv);
 }
 
 /* The first call of gcl_program_exit() says which. */

@@ -56,8 +56,8 @@ Test(program_options, every_option)
 {
     cr_assert_eq(PARSE("--name", "three@host.example", "--cookie-file", "/tmp/cookie", "--seed",
                        "one@host.example", "--port", "4711", "--seed", "two@host.example",
-                       "--visible", "--net-ticktime", "8", "--listen", "127.0.0.1",
-                       "--until-stdin-eof"),
+                       "--visible", "--net-ticktime", "8", "--listen", "127.0.0.1", "--watchdog",
+                       "9", "--until-stdin-eof"),
                  0);
     cr_assert_str_eq(settings.name, "three@host.example");
     cr_assert(settings.long_names);
@@ -67,6 +67,8 @@ Test(program_options, every_option)
     cr_assert_str_eq(settings.seeds[1], "two@host.example");
     cr_assert_eq(settings.port, 4711);
     cr_assert_eq(settings.net_ticktime_s, 8);
+    cr_assert(settings.has_watchdog);
+    cr_assert_eq(settings.watchdog_s, 9);
     cr_assert_str_eq(settings.listen_address, "127.0.0.1");
     cr_assert(!settings.hidden);
     cr_assert(settings.until_stdin_eof);
@@ -81,6 +83,7 @@ Test(program_options, defaults)
     cr_assert_eq(settings.seed_count, 0);
     cr_assert_eq(settings.port, 0);
     cr_assert_eq(settings.net_ticktime_s, 0);
+    cr_assert_not(settings.has_watchdog);
     cr_assert_null(settings.listen_address);
     cr_assert(!settings.hidden);
     cr_assert(!settings.until_stdin_eof);
@@ -124,6 +127,8 @@ Test(program_options, bad_values_are_named)
         assert_refused("--port: expected a port, 1 to 65535", "--sname", "a", "--port", value);
     }
     assert_refused("--net-ticktime: expected seconds, 1 to 1000000", "--net-ticktime", "0");
+    assert_refused("--watchdog: expected seconds, 1 to 1000000, or 0", "--watchdog", "1000001");
+    assert_refused("--watchdog: expected seconds, 1 to 1000000, or 0", "--watchdog", "never");
     assert_refused("--cookie-file: expected the path of a file", "--cookie-file=");
     static const char *const seeds[] = {"one", "@host", "one@", "one@host@host", ""};
     for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++) {
@@ -132,6 +137,13 @@ Test(program_options, bad_values_are_named)
         assert_refused("--seed: expected the name of a node with its host, as in one@host",
                        "--seed", value);
     }
+}
+
+Test(program_options, no_watchdog)
+{
+    cr_assert_eq(PARSE("--sname", "a", "--watchdog", "0"), 0);
+    cr_assert(settings.has_watchdog);
+    cr_assert_eq(settings.watchdog_s, 0);
 }
 
 Test(program_options, values_where_they_belong)
@@ -220,6 +232,7 @@ Test(program_options, help_shows_all)
         "--port PORT ",
         "--listen ADDRESS ",
         "--net-ticktime SECONDS ",
+        "--watchdog SECONDS ",
         "--until-stdin-eof ",
         "--help ",
         "--version ",
