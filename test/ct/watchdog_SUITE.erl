@@ -19,7 +19,7 @@
     a_stopped_process_is_not_told/1
 ]).
 %% Run on BEAMs.
--export([flood/3]).
+-export([flood/3, subscribe/1]).
 
 -import(global_helper, [beam/0, c_node/1, c_node/2, mesh/3, join/2, name/1, names/1, on/4, on/5]).
 -import(global_helper, [ask/3, line/2, lines_until/2, in_sync/2, await/1, await/2, pause/1, process/1]).
@@ -102,22 +102,27 @@ who_dials_it_is_let_go(_Config) ->
     block(A, C, ?LIMIT + 4 * ?GRACE),
     in_time([fun() -> ?assertNot(on(B, net_kernel, connect_node, [name(C)])) end]),
     in_time([fun() -> ?assertNot(on(B, net_kernel, connect_node, [name(C)])) end]),
-    _ = line(C, "has_stalled "),
+    comes_back(A, C),
     in_sync([A], [C]),
     join(B, C),
     in_sync([A, B], [C]).
 
 %% As when any two partitions meet: the one that loses is told, by the method of the name.
 the_smaller_node_keeps_a_name_that_both_have(_Config) ->
-    {A, C, Taken} = take_name("zzz"),
+    {A, C, Taken, Told} = take_name("zzz"),
     ?assertEqual(Taken, on(A, global, whereis_name, [both])),
     ?assertEqual({ok, Taken}, ask(A, C, {global_whereis, both})),
+    await(fun() ->
+        {messages, Messages} = on(A, erlang, process_info, [Told, messages]),
+        lists:member({info, {global_name_conflict, both}}, Messages)
+    end),
     %% It may have it again when it is free.
     ok = on(A, global, unregister_name, [both]),
-    await(fun() -> ask(A, C, {global_whereis, both}) =:= {error, 'GCL_ENOPROC'} end).
+    await(fun() -> ask(A, C, {global_whereis, both}) =:= {error, 'GCL_ENOPROC'} end),
+    ?assertEqual(ok, ask(A, C, {global_register, both})).
 
 a_name_that_was_taken_by_a_greater_node_comes_back(_Config) ->
-    {A, C, Taken} = take_name("aaa"),
+    {A, C, Taken, _} = take_name("aaa"),
     Mine = ask(A, C, self),
     ?assertEqual(Mine, on(A, global, whereis_name, [both])),
     ?assertEqual({ok, Mine}, ask(A, C, {global_whereis, both})),
@@ -130,13 +135,14 @@ take_name(Prefix) ->
     join(A, C),
     in_sync([A], [C]),
     ok = ask(A, C, {global_register, both}),
+    Told = on(A, ?MODULE, subscribe, [name(C)]),
     block(A, C, ?LIMIT + ?GRACE),
     await(fun() -> on(A, global, whereis_name, [both]) =:= undefined end),
     Taken = process(A),
     yes = on(A, global, register_name, [both, Taken, fun global:random_notify_name/3]),
-    _ = line(C, "has_stalled "),
+    comes_back(A, C),
     in_sync([A], [C]),
-    {A, C, Taken}.
+    {A, C, Taken, Told}.
 
 a_node_may_stand_still_again_and_again(_Config) ->
     {[A, B], [C]} = mesh(2, 1, limit(300)),
@@ -146,8 +152,7 @@ a_node_may_stand_still_again_and_again(_Config) ->
     [
         begin
             block(A, C, 600),
-            _ = line(C, "has_stalled "),
-            await(fun() -> lists:member(name(C), on(A, erlang, nodes, [])) end),
+            comes_back(A, C),
             in_sync([A, B], [C]),
             ?assertEqual(Pid, on(B, global, whereis_name, [always]))
         end
@@ -202,6 +207,11 @@ block(Asker, C, Ms) ->
     ok = on(Asker, gen_server, cast, [{server, name(C)}, {block, Ms}]),
     no_stall_until(C, "blocking").
 
+%% By itself: who asks it before that would dial it.
+comes_back(Beam, C) ->
+    _ = line(C, "has_stalled "),
+    await(fun() -> lists:member(name(C), on(Beam, erlang, nodes, [])) end).
+
 stalled_ms(Line) ->
     ["has_stalled", Ms] = string:lexemes(Line, " "),
     list_to_integer(Ms).
@@ -223,6 +233,18 @@ is_registered({_, Node}) ->
 files(C) ->
     {ok, Files} = file:list_dir("/proc/" ++ integer_to_list(global_helper:os_pid(C)) ++ "/fd"),
     length(Files).
+
+%% Its messages are what the server of the node was told.
+-spec subscribe(node()) -> pid().
+subscribe(Node) ->
+    Self = self(),
+    Pid = spawn(fun() ->
+        Self ! {self(), gen_server:call({server, Node}, subscribe)},
+        timer:sleep(infinity)
+    end),
+    receive
+        {Pid, ok} -> Pid
+    end.
 
 -spec flood(node(), pos_integer(), pos_integer()) -> ok.
 flood(Node, Count, Ms) -> flood_until(Node, Count, erlang:monotonic_time(millisecond) + Ms).
