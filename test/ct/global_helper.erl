@@ -110,7 +110,7 @@ lines_until(Port, Wanted) ->
                 nomatch -> [Line | lines_until(Port, Wanted)];
                 _ -> [Line]
             end
-    after ?DEADLINE -> ct:fail({no_line, Wanted})
+    after 3 * ?DEADLINE -> ct:fail({no_line, Wanted})
     end.
 
 name({_, Node}) -> Node.

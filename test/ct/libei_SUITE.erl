@@ -38,8 +38,9 @@ all() ->
     ].
 
 init_per_testcase(_Case, Config) ->
+    Begun = global_helper:begin_case(Config),
     {_, Node} = C = global_helper:c_node(),
-    [{c, C}, {cnode, Node}, {server, {server, Node}} | global_helper:begin_case(Config)].
+    [{c, C}, {cnode, Node}, {server, {server, Node}} | Begun].
 
 end_per_testcase(_Case, Config) -> global_helper:end_case(Config).
 

@@ -21,8 +21,8 @@
 %% Run on BEAMs.
 -export([flood/3, subscribe/1]).
 
--import(global_helper, [beam/0, c_node/1, c_node/2, mesh/3, join/2, name/1, names/1, on/4, on/5]).
--import(global_helper, [ask/3, line/2, lines_until/2, in_sync/2, await/1, await/2, pause/1, process/1]).
+-import(global_helper, [beam/0, join/2, name/1, names/1, on/4, on/5]).
+-import(global_helper, [ask/3, in_sync/2, await/1, await/2, pause/1, process/1]).
 
 %% What nodes of this suite are given, and how long somebody may wait for one.
 -define(LIMIT, 1000).
@@ -256,6 +256,16 @@ flood_until(Node, Count, Until) ->
         true -> flood_until(Node, Count, Until);
         false -> ok
     end.
+
+%% --- nodes --------------------------------------------------------------------------------------
+
+mesh(Beams, Cs, Args) -> global_helper:mesh(Beams, Cs, fun() -> c_node("gcl_c", Args) end).
+
+c_node(Prefix, Args) -> global_helper:c_node("server", Prefix, ["visible" | Args]).
+
+line({Port, _}, Wanted) -> global_helper:line(Port, Wanted).
+
+lines_until({Port, _}, Wanted) -> global_helper:lines_until(Port, Wanted).
 
 %% --- deadlines ----------------------------------------------------------------------------------
 

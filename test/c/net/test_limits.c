@@ -104,6 +104,7 @@ Test(limits, files_of_the_os_process)
 {
     struct rlimit few, limit;
     begin();
+    world_await("reachable");
     raw_init(&peers[0], "x");
     raw_dial(&peers[0], a);
     cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);

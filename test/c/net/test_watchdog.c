@@ -149,10 +149,15 @@ Test(watchdog, a_loop_that_waits_or_turns_does_not_stand_still)
     world_end();
 }
 
+static void hidden(gcl_node_config *config)
+{
+    config->hidden = true;
+}
+
 Test(watchdog, a_hidden_node_has_none)
 {
     world_begin();
-    a = world_start(0, NULL);
+    a = world_start(0, hidden);
     cr_assert_null(a->node->watchdog);
     (void)usleep(2 * LIMIT_MS * 1000);
     world_live(LIMIT_MS);
@@ -389,11 +394,11 @@ static unsigned count_files(void)
 Test(watchdog, each_socket_has_a_second_descriptor)
 {
     world_begin();
-    world_close(world_start(2, unwatched)); /* the loop has all that it needs */
+    world_close(world_start_found(2, unwatched)); /* the loop has all that it needs */
     unsigned before = count_files();
-    b = world_start(1, unwatched);
+    b = world_start_found(1, unwatched);
     unsigned one = count_files() - before;
-    a = world_start(0, watched);
+    a = world_start_found(0, watched);
     cr_assert_eq(count_files() - before, one + 2);
     world_introduce(a, b);
     world_join(b, a);
@@ -430,8 +435,8 @@ Test(watchdog, a_connection_that_it_could_not_close_is_refused)
 {
     struct rlimit few, limit;
     world_begin();
-    a = world_start(0, watched);
-    b = world_start(1, unwatched);
+    a = world_start_found(0, watched);
+    b = world_start_found(1, unwatched);
     world_introduce(b, a);
     world_introduce(a, b);
     cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);

@@ -168,6 +168,15 @@ struct world_node *world_start(int index, void (*adjust)(gcl_node_config *config
     return node;
 }
 
+struct world_node *world_start_found(int index, void (*adjust)(gcl_node_config *config))
+{
+    struct world_node *node = world_start(index, adjust);
+    char text[128];
+    (void)snprintf(text, sizeof text, "reachable others find %s ", node->name);
+    world_await(text);
+    return node;
+}
+
 static void on_outcome(gcl_node *node, const char *name, int error, const char *detail, void *user)
 {
     struct world_node *from = user;

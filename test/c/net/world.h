@@ -42,6 +42,9 @@ void world_begin(void);
  */
 struct world_node *world_start(int index, void (*adjust)(gcl_node_config *config));
 
+/** The same for a visible one, and waits until it knows that others find it: it is at rest then. */
+struct world_node *world_start_found(int index, void (*adjust)(gcl_node_config *config));
+
 /** Tells node `from` where `to` listens, and begins to connect. */
 void world_introduce(struct world_node *from, const struct world_node *to);
 void world_connect(struct world_node *from, const struct world_node *to);
