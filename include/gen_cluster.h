@@ -7,6 +7,7 @@
  * | `node.h`    | a node: its name, its connections, other threads              |
  * | `global.h`  | global names                                                  |
  * | `pg.h`      | process groups, in scopes as those of OTP's pg                 |
+ * | `rpc.h`     | functions that others call, and calls of others' functions    |
  * | `server.h`  | processes: handlers, calls, messages, links, monitors, timers |
  * | `cluster.h` | members of clusters: who joins, who leaves, who leads         |
  * | `term.h`    | terms: taken apart and made by patterns                       |
@@ -29,6 +30,7 @@
 #include <gen_cluster/node.h>
 #include <gen_cluster/pg.h>
 #include <gen_cluster/program.h>
+#include <gen_cluster/rpc.h>
 #include <gen_cluster/server.h>
 #include <gen_cluster/term.h>
 

@@ -36,6 +36,9 @@ void gcl_node_config_init(gcl_node_config *config)
     config->max_node_names = 65536;
     config->max_edges = 1048576;
     config->max_posts = 65536;
+    config->max_rpc_functions = 4096;
+    config->max_rpc_calls = 65536;
+    config->max_rpc_calls_per_node = 16384;
     config->log_level = GCL_LOG_NOTICE;
 }
 

@@ -121,6 +121,10 @@ typedef struct gcl_node_config {
      * case (event `stalled`, GCL_LOG_WARNING).
      */
     void (*on_stalled)(gcl_node *node, uint64_t stalled_ms, void *user);
+
+    uint32_t max_rpc_functions;      /**< of gcl_rpc_register(); default 4096 */
+    uint32_t max_rpc_calls;          /**< of such functions, under way; default 65536 */
+    uint32_t max_rpc_calls_per_node; /**< ... that one node has asked for; default 16384 */
 } gcl_node_config;
 
 /** Sets `config` to the defaults. */
