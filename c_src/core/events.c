@@ -124,8 +124,12 @@ static int on_demonitor(struct gcl_core *core, struct gcl_core_peer *peer,
 {
     struct gcl_monitor *monitor = gcl_monitors_find(&core->monitors, &signal->ref);
     (void)peer;
-    if (monitor != NULL && is_watched_by(monitor, signal->from))
-        drop_monitor(core, monitor);
+    if (monitor == NULL || !is_watched_by(monitor, signal->from))
+        return 0;
+    struct gcl_core_process *target = monitor->target;
+    drop_monitor(core, monitor);
+    if (target->minds_watchers && !target->ended)
+        ready(core, GCL_EFFECT_UNWATCHED, target)->signal = *signal;
     return 0;
 }
 
@@ -242,6 +246,16 @@ static int on_stop(struct gcl_core *core, struct gcl_core_peer *peer,
     return 0;
 }
 
+static int on_begin(struct gcl_core *core, struct gcl_core_peer *peer,
+                    const struct gcl_signal *signal)
+{
+    struct gcl_core_process *process = gcl_core_find(core, signal->to.pid);
+    (void)peer;
+    if (process != NULL)
+        ready(core, GCL_EFFECT_DELIVER, process)->signal = *signal;
+    return 0;
+}
+
 static int on_end(struct gcl_core *core, struct gcl_core_peer *peer,
                   const struct gcl_signal *signal)
 {
@@ -264,21 +278,14 @@ static int on_nothing(struct gcl_core *core, struct gcl_core_peer *peer,
 typedef int on_signal(struct gcl_core *, struct gcl_core_peer *, const struct gcl_signal *);
 
 static on_signal *const handlers[GCL_SIGNAL_OPS] = {
-    [GCL_SIGNAL_SEND] = on_send,
-    [GCL_SIGNAL_LINK] = on_link,
-    [GCL_SIGNAL_UNLINK] = on_unlink,
-    [GCL_SIGNAL_UNLINK_ACK] = on_unlink_ack,
-    [GCL_SIGNAL_EXIT] = on_exit,
-    [GCL_SIGNAL_EXIT2] = on_exit2,
-    [GCL_SIGNAL_MONITOR] = on_monitor,
-    [GCL_SIGNAL_DEMONITOR] = on_demonitor,
-    [GCL_SIGNAL_DOWN] = on_down,
-    [GCL_SIGNAL_GROUP_LEADER] = on_nothing,
-    [GCL_SIGNAL_SPAWN_REPLY] = on_nothing,
-    [GCL_SIGNAL_STOP] = on_stop,
-    [GCL_SIGNAL_END] = on_end,
-    [GCL_SIGNAL_NODE_UP] = on_nothing,
-    [GCL_SIGNAL_NODE_DOWN] = on_nothing,
+    [GCL_SIGNAL_SEND] = on_send,           [GCL_SIGNAL_LINK] = on_link,
+    [GCL_SIGNAL_UNLINK] = on_unlink,       [GCL_SIGNAL_UNLINK_ACK] = on_unlink_ack,
+    [GCL_SIGNAL_EXIT] = on_exit,           [GCL_SIGNAL_EXIT2] = on_exit2,
+    [GCL_SIGNAL_MONITOR] = on_monitor,     [GCL_SIGNAL_DEMONITOR] = on_demonitor,
+    [GCL_SIGNAL_DOWN] = on_down,           [GCL_SIGNAL_GROUP_LEADER] = on_nothing,
+    [GCL_SIGNAL_SPAWN_REPLY] = on_nothing, [GCL_SIGNAL_STOP] = on_stop,
+    [GCL_SIGNAL_BEGIN] = on_begin,         [GCL_SIGNAL_END] = on_end,
+    [GCL_SIGNAL_NODE_UP] = on_nothing,     [GCL_SIGNAL_NODE_DOWN] = on_nothing,
 };
 
 int gcl_core_signal(struct gcl_core *core, struct gcl_core_peer *peer,

@@ -34,6 +34,7 @@ struct gcl_name {
     uint32_t hash;
     uint16_t size;
     bool in_use;
+    uint32_t task_count; /* for the room `server`: functions that run for this node */
     void *route; /* for the node layer: the peer of this name, see gcl_names_clear_route() */
     uint8_t *bytes;
 };

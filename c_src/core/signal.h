@@ -30,8 +30,9 @@ enum gcl_signal_op {
     GCL_SIGNAL_GROUP_LEADER,
     GCL_SIGNAL_SPAWN_REPLY, /* ref: the request; term: an error atom */
     /* Within the node only: */
-    GCL_SIGNAL_STOP, /* the receiver has to end, whether it traps exits or not; term: the reason */
-    GCL_SIGNAL_END,  /* the receiver has ended and said its last; term: the reason */
+    GCL_SIGNAL_STOP,  /* the receiver has to end, whether it traps exits or not; term: the reason */
+    GCL_SIGNAL_BEGIN, /* the receiver, which is new, begins; term: what with */
+    GCL_SIGNAL_END,   /* the receiver has ended and said its last; term: the reason */
     GCL_SIGNAL_NODE_UP,   /* from_name: a node that is connected now */
     GCL_SIGNAL_NODE_DOWN, /* from_name: one that is not any more; term: why */
     GCL_SIGNAL_OPS

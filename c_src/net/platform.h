@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What differs between systems about sockets. Linux today. */
+/** What differs between systems: sockets, and what is known of this OS process. Linux today. */
 #ifndef GCL_NET_PLATFORM_H
 #define GCL_NET_PLATFORM_H
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /** A nonblocking TCP socket that children do not inherit; -1 and errno. */
 static inline int gcl_socket_open(int family)
@@ -48,6 +53,25 @@ static inline void gcl_socket_set_nodelay(int fd)
 {
     int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+/** How much memory this OS process has resident; false: the system does not say. */
+static inline bool gcl_platform_memory(uint64_t *bytes)
+{
+    char text[128];
+    uint64_t all, resident;
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t size = read(fd, text, sizeof text - 1);
+    (void)close(fd);
+    if (size <= 0)
+        return false;
+    text[size] = '\0';
+    if (sscanf(text, "%" SCNu64 " %" SCNu64, &all, &resident) != 2)
+        return false;
+    *bytes = resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    return true;
 }
 
 #endif

@@ -211,17 +211,23 @@ static int on_spawn(struct gcl_peer *peer, const struct gcl_control *request, co
     struct gcl_node *node = peer->node;
     struct gcl_control reply = {
         .op = GCL_CONTROL_SPAWN_REPLY, .ref = request->ref, .to = request->from};
-    gcl_pid from, pid;
-    gcl_ref ref;
-    int error = gcl_translate_spawn(&node->core.names, peer->name, request, &from, &ref, why);
+    struct gcl_spawn spawn = {.module = request->module,
+                              .function = request->function,
+                              .arity = request->arity,
+                              .arguments = request->term};
+    const char *refusal = "badopt";
+    gcl_pid pid;
+    int error =
+        gcl_translate_spawn(&node->core.names, peer->name, request, &spawn.from, &spawn.ref, why);
     if (error != 0)
         return error;
-    const char *refusal = read_options(node, request->options, &reply.spawn_flags)
-                              ? node->services->spawn(node, request, &pid)
-                              : "badopt";
+    if (read_options(node, request->options, &reply.spawn_flags)) {
+        spawn.is_monitored = (reply.spawn_flags & GCL_CONTROL_SPAWN_MONITOR) != 0;
+        refusal = node->services->spawn(node, &spawn, &pid);
+    }
     if (refusal == NULL) {
         *why = "the limit of links and monitors (max_edges) is reached, or memory";
-        error = tie(peer, from, &ref, pid, reply.spawn_flags);
+        error = tie(peer, spawn.from, &spawn.ref, pid, reply.spawn_flags);
         reply.has_from = gcl_translate_pid(&node->core.names, pid, &reply.from);
     } else {
         reply.spawn_flags = 0;

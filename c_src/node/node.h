@@ -21,9 +21,18 @@
 #include "wire/term_context.h"
 
 struct gcl_peer;
-struct gcl_control;
 struct gcl_servers;
 struct gcl_watchdog;
+
+/** A process that is asked for. Borrows. */
+struct gcl_spawn {
+    gcl_pid from;
+    gcl_ref ref;       /* of the request */
+    bool is_monitored; /* by `from`, by the same reference */
+    struct gcl_str module, function;
+    uint32_t arity;
+    struct gcl_str arguments; /* a term; not said to be a list of so many */
+};
 
 /**
  * The room above, as a node sees it. `finish`: when every process has ended; also when `start` has
@@ -35,7 +44,7 @@ struct gcl_node_services {
     int (*start)(struct gcl_node *node);
     void (*finish)(struct gcl_node *node);
     void (*peer_down)(struct gcl_node *node, const struct gcl_name *name);
-    const char *(*spawn)(struct gcl_node *node, const struct gcl_control *request, gcl_pid *pid);
+    const char *(*spawn)(struct gcl_node *node, const struct gcl_spawn *spawn, gcl_pid *pid);
     void (*misuse)(const char *file, int line, const char *text, void *user);
 };
 
@@ -99,6 +108,9 @@ int gcl_node_send(struct gcl_node *node, const struct gcl_signal *signal);
  * was on an earlier life of it. 0, GCL_ESTALE, GCL_ENAME or GCL_ENOMEM.
  */
 int gcl_node_peer(struct gcl_node *node, const struct gcl_target *target, struct gcl_peer **peer);
+
+/** The memory that this OS process has resident; false: the system does not say. */
+bool gcl_node_memory(uint64_t *bytes);
 
 /** Random bytes; false and logged when there are none. */
 bool gcl_node_random(struct gcl_node *node, void *bytes, size_t size);

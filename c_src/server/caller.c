@@ -14,6 +14,19 @@ static void drop(struct gcl_kept_caller *caller)
     gcl_slots_give_back(&node->servers->callers, &caller->slot);
 }
 
+static struct gcl_kept_caller *find(struct gcl_node *node, gcl_caller value)
+{
+    struct gcl_slot *slot = gcl_slots_find(&node->servers->callers, value.index, value.generation);
+    return slot != NULL ? GCL_CONTAINER_OF(slot, struct gcl_kept_caller, slot) : NULL;
+}
+
+void gcl_caller_drop(struct gcl_node *node, gcl_caller value)
+{
+    struct gcl_kept_caller *caller = find(node, value);
+    if (caller != NULL)
+        drop(caller);
+}
+
 void gcl_callers_drop_all(struct gcl_server *server)
 {
     struct gcl_list *at;
@@ -76,10 +89,9 @@ int gcl_from_keep(const gcl_from *from, gcl_caller *out)
 
 int gcl_reply_later_message(gcl_node *node, gcl_caller value, gcl_message message)
 {
-    struct gcl_slot *slot = gcl_slots_find(&node->servers->callers, value.index, value.generation);
-    if (slot == NULL)
+    struct gcl_kept_caller *caller = find(node, value);
+    if (caller == NULL)
         return GCL_ESTALE;
-    struct gcl_kept_caller *caller = GCL_CONTAINER_OF(slot, struct gcl_kept_caller, slot);
     int error = gcl_gen_reply(node, gcl_self(caller->server), &caller->to, caller->tag, &message);
     /* With a mistake in the pattern the caller still waits for a right one. */
     if (error != GCL_EINVAL && error != GCL_ESYNTAX && error != GCL_ETERM)

@@ -21,6 +21,9 @@ struct gcl_kept_caller {
     struct gcl_str tag;    /* owned */
 };
 
+/** It will not be answered. Nothing when it is stale. */
+void gcl_caller_drop(struct gcl_node *node, gcl_caller caller);
+
 /** The server ends: nobody waits for it any more. */
 void gcl_callers_drop_all(struct gcl_server *server);
 

@@ -3,72 +3,85 @@
  * handle_call, handle_cast, handle_info */
 #include <string.h>
 
+#include "node/message.h"
 #include "node/node.h"
+#include "node/translate.h"
+#include "server/caller.h"
 #include "server/rpc.h"
 
-/* The result as rex gives it, appended to what was begun. */
-static void answer(const struct gcl_rpc_call *call, gcl_writer *result)
+/* {call, M, F, A, GroupLeader}: a function of ours prints nothing. */
+static bool read_call(gcl_term request, gcl_bytes *module, gcl_bytes *function, gcl_term *arguments)
 {
-    gcl_writer *value = gcl_writer_new(gcl_node_terms(gcl_server_node(call->self)));
-    enum gcl_rpc_class class = value != NULL ? gcl_rpc_run(call, value) : GCL_RPC_UNDEF;
-    gcl_writer_clear(result);
-    if (class == GCL_RPC_RETURN)
-        (void)gcl_write(result, "~t", gcl_writer_term(value));
-    else if (class == GCL_RPC_ERROR)
-        (void)gcl_write(result, "{badrpc, {'EXIT', {~t, [{~a, ~a, ~t, []}]}}}",
-                        gcl_writer_term(value), call->module, call->function, call->arguments);
-    else
-        (void)gcl_write(result, "{badrpc, {'EXIT', {undef, [{~a, ~a, ~t, []}]}}}", call->module,
-                        call->function, call->arguments);
-    gcl_writer_free(value);
+    return gcl_match(request, "{call, ~a, ~a, ~t, _}", module, function, arguments) ||
+           gcl_match(request, "{block_call, ~a, ~a, ~t, _}", module, function, arguments);
 }
 
-static bool read_call(gcl_term request, struct gcl_rpc_call *call)
+static int start(gcl_server *self, const struct gcl_task *like, gcl_message mfa)
 {
-    return gcl_match(request, "{call, ~a, ~a, ~t, _}", &call->module, &call->function,
-                     &call->arguments) ||
-           gcl_match(request, "{block_call, ~a, ~a, ~t, _}", &call->module, &call->function,
-                     &call->arguments);
+    struct gcl_node *node = gcl_server_at(self);
+    struct gcl_str what;
+    gcl_pid pid;
+    int error = gcl_message_build(node, &mfa, &what);
+    return error != 0 ? error : gcl_task_start(node, like, what, &pid);
+}
+
+/* Which monitor goes with a call: that of the alias in its tag, else the tag itself (OTP 23). */
+static void find_ref(gcl_server *self, const gcl_from *from, struct gcl_task *like)
+{
+    struct gcl_names *names = &gcl_server_at(self)->core.names;
+    const struct gcl_gen_message *message = from->message;
+    struct gcl_cursor tag = gcl_cursor_make(message->tag.bytes, message->tag.size);
+    struct gcl_wire_ref ref = message->ref;
+    bool is_there = message->has_alias || gcl_wire_ref_decode(&tag, &ref);
+    like->has_ref = is_there && gcl_intern_ref(names, &ref, &like->ref) == 0;
+}
+
+static int start_call(gcl_server *self, const gcl_from *from, gcl_message mfa)
+{
+    struct gcl_task like = {.kind = GCL_TASK_REX_CALL, .from = gcl_from_pid(from)};
+    int error = gcl_from_keep(from, &like.caller);
+    if (error != 0)
+        return error;
+    find_ref(self, from, &like);
+    error = start(self, &like, mfa);
+    if (error != 0)
+        gcl_caller_drop(gcl_server_at(self), like.caller);
+    return error;
 }
 
 static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from *from, void *user)
 {
-    struct gcl_rpc_call call = {.self = self};
+    gcl_bytes module, function;
+    gcl_term arguments;
     (void)user;
-    if (!read_call(request, &call))
-        return GCL_CONTINUE; /* as there: a call that is not known is not answered */
-    gcl_writer *result = gcl_writer_new(gcl_node_terms(gcl_server_node(self)));
-    if (result == NULL)
-        return GCL_CONTINUE;
-    answer(&call, result);
-    (void)gcl_reply(self, from, "~t", gcl_writer_term(result));
-    gcl_writer_free(result);
+    /* As there: a call that is not known is not answered. */
+    if (read_call(request, &module, &function, &arguments) &&
+        start_call(self, from, GCL_MESSAGE("{~a, ~a, ~t}", module, function, arguments)) != 0)
+        (void)gcl_reply(self, from, "{badrpc, {'EXIT', system_limit}}");
     return GCL_CONTINUE;
 }
 
 static gcl_result handle_cast(gcl_server *self, gcl_term message, void *user)
 {
-    struct gcl_rpc_call call = {.self = self};
+    /* Who casts is not said; it counts as this node. */
+    struct gcl_task like = {.kind = GCL_TASK_REX_CAST, .from = gcl_self(self)};
+    gcl_bytes module, function;
+    gcl_term arguments;
     (void)user;
-    if (!gcl_match(message, "{cast, ~a, ~a, ~t, _}", &call.module, &call.function, &call.arguments))
-        return GCL_CONTINUE;
-    gcl_writer *result = gcl_writer_new(gcl_node_terms(gcl_server_node(self)));
-    if (result != NULL)
-        answer(&call, result);
-    gcl_writer_free(result);
+    if (gcl_match(message, "{cast, ~a, ~a, ~t, _}", &module, &function, &arguments) &&
+        start(self, &like, GCL_MESSAGE("{~a, ~a, ~t}", module, function, arguments)) != 0)
+        gcl_log(&gcl_server_at(self)->log, GCL_LOG_WARNING, "rpc",
+                "a cast is dropped: too many functions run");
     return GCL_CONTINUE;
 }
 
 /* --- messages that are no calls ------------------------------------------------------------- */
 
-static void call_by_message(gcl_server *self, gcl_pid from, const struct gcl_rpc_call *call)
+static void call_by_message(gcl_server *self, gcl_pid from, gcl_message mfa)
 {
-    gcl_writer *result = gcl_writer_new(gcl_node_terms(gcl_server_node(self)));
-    if (result == NULL)
-        return;
-    answer(call, result);
-    (void)gcl_send(self, gcl_to_pid(from), "{rex, ~t}", gcl_writer_term(result));
-    gcl_writer_free(result);
+    struct gcl_task like = {.kind = GCL_TASK_REX_PLAIN, .from = from};
+    if (start(self, &like, mfa) != 0)
+        (void)gcl_send(self, gcl_to_pid(from), "{rex, {badrpc, {'EXIT', system_limit}}}");
 }
 
 enum { NAME_BYTES = 1021 };
@@ -105,18 +118,17 @@ static void forward(gcl_server *self, gcl_pid from, gcl_bytes name, gcl_term mes
 
 static gcl_result handle_info(gcl_server *self, gcl_term message, void *user)
 {
-    struct gcl_rpc_call call = {.self = self};
     gcl_pid from;
-    gcl_term what, term;
-    gcl_bytes name;
+    gcl_term what, term, arguments;
+    gcl_bytes name, module, function;
     (void)user;
     if (!gcl_match(message, "{~p, ~t}", &from, &what))
         return GCL_CONTINUE;
     if (gcl_match(what, "features_request"))
         (void)gcl_send(self, gcl_to_pid(from), "{features_reply, ~a, [erpc]}",
                        gcl_node_name(gcl_server_node(self)));
-    else if (read_call(what, &call))
-        call_by_message(self, from, &call);
+    else if (read_call(what, &module, &function, &arguments))
+        call_by_message(self, from, GCL_MESSAGE("{~a, ~a, ~t}", module, function, arguments));
     else if (gcl_match(what, "{sbcast, ~a, ~t}", &name, &term))
         broadcast(self, from, name, term);
     else if (gcl_match(what, "{send, ~a, ~t}", &name, &term))
@@ -129,11 +141,24 @@ static const gcl_handlers handlers = {.size = sizeof(gcl_handlers),
                                       .handle_cast = handle_cast,
                                       .handle_info = handle_info};
 
+/* A monitor was taken back: by who has its answer, or who has given up. */
+static void take_own(gcl_server *self, const struct gcl_signal *signal)
+{
+    if (signal->op == GCL_SIGNAL_DEMONITOR)
+        gcl_task_unwatched(gcl_server_at(self), &signal->ref, signal->from);
+}
+
 int gcl_rex_start(struct gcl_node *node)
 {
     gcl_server_config config;
+    gcl_server *server;
     gcl_server_config_init(&config);
     config.handlers = &handlers;
     config.name = "rex";
-    return gcl_server_start(node, &config, NULL);
+    int error = gcl_server_start(node, &config, &server);
+    if (error != 0)
+        return error;
+    server->take_own = take_own;
+    server->process.core.minds_watchers = true;
+    return 0;
 }

@@ -1,44 +1,161 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * Being called by name of module and function: the few functions that a node of OTP is asked for by
- * others (rpc.c), by way of erpc, that is a request to spawn a process (rpc_spawn.c), and by way of
- * `rex` (rex.c). Everything else is `undef`: a C program is closed to code.
+ * Functions that others call by name of module and function (gen_cluster/rpc.h): what there is, and
+ * tasks, which are processes that run one function each.
+ *
+ *     rpc_table.c   the functions that can be called
+ *     rpc_own.c     those that every node has
+ *     rpc_system.c  ... that tell about the node and its OS process
+ *     rpc_task.c    the life of a task
+ *     rpc_answer.c  its outcome, in the shape in which its caller wants it
+ *     rpc_spawn.c   tasks asked for by requests to spawn: erpc, spawn/4 and their like
+ *     rex.c         tasks asked for by messages to `rex`
  *
  * spec: erpc:execute_call/4, rpc.erl of kernel, erl_dist_protocol, SPAWN_REQUEST
  */
 #ifndef GCL_SERVER_RPC_H
 #define GCL_SERVER_RPC_H
 
-#include <gen_cluster/server.h>
+#include <gen_cluster/rpc.h>
 
+#include "base/slots.h"
 #include "base/str.h"
+#include "base/table.h"
 
-struct gcl_control;
+struct gcl_name;
 struct gcl_node;
+struct gcl_signal;
+struct gcl_spawn;
 
-/** How a function ended; what goes with it was written: a value, or a reason. */
-enum gcl_rpc_class {
-    GCL_RPC_RETURN,
-    GCL_RPC_ERROR, /* erlang:error/1 */
-    GCL_RPC_UNDEF, /* there is no such function; nothing was written */
+/* --- functions ------------------------------------------------------------------------------ */
+
+/** A function with its names behind it. Freed when it is neither in the table nor held by a task.
+ */
+struct gcl_rpc_entry {
+    gcl_rpc_function *run;
+    void *user;
+    uint32_t holds;
+    uint32_t hash;
+    bool is_own; /* every node has it */
+    uint8_t arity;
+    uint16_t module_size, function_size;
+    uint8_t names[];
 };
 
-struct gcl_rpc_call {
-    gcl_server *self; /* the process in which it runs */
+/** Module, function and arity. */
+struct gcl_rpc_name {
     gcl_bytes module, function;
-    gcl_term arguments; /* a list */
+    uint32_t arity;
 };
 
-/** Whether there is such a function. */
-bool gcl_rpc_exists(gcl_bytes module, gcl_bytes function, uint32_t arity);
+/** What a node has of it all. */
+struct gcl_rpc {
+    struct gcl_table entries;
+    uint32_t registered;    /* of the program; the others have no limit */
+    struct gcl_slots tasks; /* struct gcl_task */
+    uint32_t task_count;
+    struct gcl_table by_ref; /* tasks of rex, by the reference of the caller's monitor */
+    gcl_writer *value; /* where an outcome is written, and the stack trace that goes with it */
+    gcl_writer *stack;
+};
 
-enum gcl_rpc_class gcl_rpc_run(const struct gcl_rpc_call *call, gcl_writer *out);
+/** GCL_ENOMEM. Fini also after a failure; then all tasks must be gone. */
+int gcl_rpc_init(struct gcl_node *node);
+void gcl_rpc_fini(struct gcl_node *node);
+
+/** The function, or NULL. */
+struct gcl_rpc_entry *gcl_rpc_find(struct gcl_node *node, const struct gcl_rpc_name *name);
+
+/** A function that every node has; it does not count. As gcl_rpc_register(). */
+int gcl_rpc_add_own(struct gcl_node *node, const char *module, const char *function, unsigned arity,
+                    gcl_rpc_function *run);
+
+void gcl_rpc_release(struct gcl_node *node, struct gcl_rpc_entry *entry);
+
+/** All that every node has. */
+int gcl_rpc_add_all_own(struct gcl_node *node);
+int gcl_rpc_add_system(struct gcl_node *node);
+
+/* --- tasks ---------------------------------------------------------------------------------- */
+
+/** By whom a task was asked for: what its outcome looks like, and whether somebody waits for it. */
+enum gcl_task_kind {
+    GCL_TASK_ERPC_CALL, /* it is the reason of the end */
+    GCL_TASK_ERPC_CAST, /* nobody waits */
+    GCL_TASK_SPAWN,     /* a process as any: nobody has to wait */
+    GCL_TASK_REX_CALL,  /* it is the answer to a call */
+    GCL_TASK_REX_PLAIN, /* ... to a message */
+    GCL_TASK_REX_CAST,  /* nobody waits */
+};
+
+struct gcl_task {
+    struct gcl_slot slot;
+    enum gcl_task_kind kind;
+    gcl_server *server; /* the process; its `user` is the task while that has no outcome */
+    gcl_pid from;
+    struct gcl_name *name;       /* held: the node of `from` */
+    struct gcl_rpc_entry *entry; /* held, once its function runs */
+    gcl_term arguments;          /* borrowed, until its function has returned; then empty */
+    struct gcl_str reference;    /* of an ERPC_CALL: what names the outcome */
+    bool owns_reference;
+    gcl_ref ref; /* of the caller's monitor, when there is one: taking it back cancels */
+    bool has_ref;
+    bool is_by_ref;    /* in the table of that name */
+    gcl_caller caller; /* of a REX_CALL */
+    bool is_unwanted;  /* nobody waits: nothing is answered */
+    gcl_rpc_cancel_function *canceled;
+    void *canceled_user;
+};
+
+/** What runs: names are views. `arguments` has `arity` elements, or is no list of so many. */
+struct gcl_rpc_mfa {
+    struct gcl_rpc_name name;
+    gcl_term arguments;
+};
+
+enum { GCL_RPC_ARGUMENTS_MAX = 255 };
+
+/** GCL_RPC_ARGUMENTS_MAX + 1: it is no proper list, or a longer one. */
+uint32_t gcl_rpc_count(gcl_term arguments);
 
 /**
- * Starts the process that a peer asks for. NULL, and its pid; or why not: an atom, static. What it
+ * Starts a task, with all that its caller is known by in `like` (kind, from, ref, caller). What it
+ * runs is a term: [Reference, Module, Function, Arguments] for ERPC_CALL, the same without the
+ * first for ERPC_CAST, else {Module, Function, Arguments}. It begins later. GCL_ELIMIT, GCL_ENOMEM,
+ * GCL_ECLOSED, GCL_ESTALE: the node of the caller is not known any more.
+ */
+int gcl_task_start(struct gcl_node *node, const struct gcl_task *like, struct gcl_str what,
+                   gcl_pid *pid);
+
+/** Forgets the task: it has its outcome. Its process goes on until it is ended. */
+void gcl_task_close(struct gcl_task *task);
+
+struct gcl_task *gcl_task_find(const struct gcl_node *node, gcl_rpc_task task);
+
+/** A monitor on `rex` was taken back: the task that it was for is canceled. */
+void gcl_task_unwatched(struct gcl_node *node, const gcl_ref *ref, gcl_pid from);
+
+/** A node was lost: nobody waits there any more. */
+void gcl_tasks_node_down(struct gcl_node *node, const struct gcl_name *name);
+
+/* --- outcomes ------------------------------------------------------------------------------- */
+
+/** There is no such function. It ends soon, and the task is closed. */
+void gcl_task_undef(struct gcl_task *task, const struct gcl_rpc_mfa *mfa);
+
+/** What should be run is none: `why` is what erpc says. */
+void gcl_task_bad(struct gcl_task *task, const char *why);
+
+/** Its process ends with a reason before there was an outcome. */
+void gcl_task_ended(struct gcl_task *task, gcl_term reason);
+
+/* --- ways in -------------------------------------------------------------------------------- */
+
+/**
+ * Starts the process that is asked for. NULL, and its pid; or why not: an atom, static. What it
  * does begins after its requester was told.
  */
-const char *gcl_rpc_spawn(struct gcl_node *node, const struct gcl_control *request, gcl_pid *pid);
+const char *gcl_rpc_spawn(struct gcl_node *node, const struct gcl_spawn *spawn, gcl_pid *pid);
 
 /** The server `rex`. 0, GCL_ELIMIT, GCL_ENOMEM. */
 int gcl_rex_start(struct gcl_node *node);

@@ -1,88 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Processes that peers ask for. One for erpc ends with what the function came to as its reason,
- * which the monitor in the request carries home. spec: erpc:execute_call/4, execute_cast/3
- */
+/* Processes that are asked for: by a peer, or by a server of this node. */
 #include "node/node.h"
 #include "server/rpc.h"
 #include "server/server.h"
-#include "wire/control.h"
 
-/* What is run was sent to the process by itself, so that it begins when all is set up. */
-static gcl_result end_with(gcl_server *self, gcl_term reference, const struct gcl_rpc_call *call)
+enum { EXECUTE_CALL_ARITY = 4, EXECUTE_CAST_ARITY = 3 };
+
+static bool is_erpc(const struct gcl_spawn *spawn, const char *function, uint32_t arity)
 {
-    gcl_writer *out = gcl_writer_new(gcl_node_terms(gcl_server_node(self)));
-    gcl_result result;
-    if (out == NULL)
-        return gcl_stop(self, "{~t, error, system_limit, []}", reference);
-    switch (gcl_rpc_run(call, out)) {
-    case GCL_RPC_RETURN:
-        result = gcl_stop(self, "{~t, return, ~t}", reference, gcl_writer_term(out));
-        break;
-    case GCL_RPC_ERROR:
-        result = gcl_stop(self, "{~t, error, ~t, [{~a, ~a, ~t, []}]}", reference,
-                          gcl_writer_term(out), call->module, call->function, call->arguments);
-        break;
-    case GCL_RPC_UNDEF:
-    default:
-        result = gcl_stop(self, "{~t, error, undef, [{~a, ~a, ~t, []}]}", reference, call->module,
-                          call->function, call->arguments);
-        break;
-    }
-    gcl_writer_free(out);
-    return result;
+    return gcl_str_is(spawn->module, "erpc") && gcl_str_is(spawn->function, function) &&
+           spawn->arity == arity;
 }
 
-static gcl_result run_and_forget(gcl_server *self, const struct gcl_rpc_call *call)
+static bool exists(struct gcl_node *node, const struct gcl_spawn *spawn)
 {
-    gcl_writer *out = gcl_writer_new(gcl_node_terms(gcl_server_node(self)));
-    if (out != NULL)
-        (void)gcl_rpc_run(call, out);
-    gcl_writer_free(out);
-    return GCL_STOP;
+    const struct gcl_rpc_name name = {.module = {spawn->module.bytes, spawn->module.size},
+                                      .function = {spawn->function.bytes, spawn->function.size},
+                                      .arity = spawn->arity};
+    return gcl_rpc_find(node, &name) != NULL;
 }
 
-static gcl_result handle_info(gcl_server *self, gcl_term message, void *user)
+static int start_function(struct gcl_node *node, const struct gcl_spawn *spawn,
+                          const struct gcl_task *like, gcl_pid *pid)
 {
-    struct gcl_rpc_call call = {.self = self};
-    gcl_term reference;
-    (void)user;
-    if (gcl_match(message, "{erpc, execute_call, [~t, ~a, ~a, ~t]}", &reference, &call.module,
-                  &call.function, &call.arguments))
-        return end_with(self, reference, &call);
-    if (gcl_match(message, "{erpc, execute_cast, [~a, ~a, ~t]}", &call.module, &call.function,
-                  &call.arguments) ||
-        gcl_match(message, "{~a, ~a, ~t}", &call.module, &call.function, &call.arguments))
-        return run_and_forget(self, &call);
-    return GCL_STOP;
+    const gcl_bytes module = {spawn->module.bytes, spawn->module.size};
+    const gcl_bytes function = {spawn->function.bytes, spawn->function.size};
+    struct gcl_buffer what;
+    struct gcl_writer writer;
+    gcl_buffer_init(&what, node->mem, 0);
+    gcl_writer_init(&writer, &node->terms, &what);
+    int error = gcl_write(&writer, "{~a, ~a, ~t}", module, function,
+                          gcl_term_of(&node->terms, spawn->arguments));
+    if (error == 0)
+        error = gcl_task_start(node, like,
+                               gcl_str_make(gcl_buffer_bytes(&what), gcl_buffer_size(&what)), pid);
+    gcl_buffer_fini(&what);
+    return error;
 }
 
-static const gcl_handlers handlers = {.size = sizeof(gcl_handlers), .handle_info = handle_info};
-
-static bool is_erpc(const struct gcl_control *request)
+const char *gcl_rpc_spawn(struct gcl_node *node, const struct gcl_spawn *spawn, gcl_pid *pid)
 {
-    return gcl_str_is(request->module, "erpc") &&
-           ((gcl_str_is(request->function, "execute_call") && request->arity == 4) ||
-            (gcl_str_is(request->function, "execute_cast") && request->arity == 3));
-}
-
-const char *gcl_rpc_spawn(struct gcl_node *node, const struct gcl_control *request, gcl_pid *pid)
-{
-    const gcl_bytes module = {request->module.bytes, request->module.size};
-    const gcl_bytes function = {request->function.bytes, request->function.size};
-    gcl_server_config config;
-    gcl_server *server;
-    if (!is_erpc(request) && !gcl_rpc_exists(module, function, request->arity))
+    struct gcl_task like = {.kind = GCL_TASK_SPAWN,
+                            .from = spawn->from,
+                            .ref = spawn->ref,
+                            .has_ref = spawn->is_monitored};
+    bool is_call = is_erpc(spawn, "execute_call", EXECUTE_CALL_ARITY);
+    bool is_cast = is_erpc(spawn, "execute_cast", EXECUTE_CAST_ARITY);
+    int error;
+    if (!is_call && !is_cast && !exists(node, spawn))
         return "notsup";
-    gcl_server_config_init(&config);
-    config.handlers = &handlers;
-    if (gcl_server_start(node, &config, &server) != 0)
-        return "system_limit";
-    server->is_transient = true;
-    *pid = gcl_self(server);
-    if (gcl_send(server, gcl_to_pid(*pid), "{~a, ~a, ~t}", module, function,
-                 gcl_term_of(&node->terms, request->term)) == 0)
-        return NULL;
-    (void)gcl_server_stop(server, "normal");
-    return "system_limit";
+    if (gcl_rpc_count(gcl_term_of(&node->terms, spawn->arguments)) != spawn->arity)
+        return "badarg";
+    if (is_call || is_cast) {
+        like.kind = is_call ? GCL_TASK_ERPC_CALL : GCL_TASK_ERPC_CAST;
+        error = gcl_task_start(node, &like, spawn->arguments, pid);
+    } else {
+        error = start_function(node, spawn, &like, pid);
+    }
+    return error == 0 ? NULL : "system_limit";
 }

@@ -24,6 +24,8 @@ enum { GCL_ALIAS_PROGRAM, GCL_ALIAS_CALL, GCL_ALIAS_PG };
 struct gcl_server {
     struct gcl_process process; /* first: a process of this class is a server */
     const gcl_handlers *handlers;
+    /* Of services: takes what no handler gets, BEGIN and, when it minds watchers, DEMONITOR. */
+    void (*take_own)(struct gcl_server *server, const struct gcl_signal *signal);
     void *user;
     void *program_user;          /* what gcl_server_user() gives: `user`, but for behaviours */
     struct gcl_list timers;      /* struct timer */

@@ -20,7 +20,9 @@ static int start(struct gcl_node *node)
     gcl_slots_init(&servers->callers, node->mem, sizeof(struct gcl_kept_caller));
     gcl_list_init(&servers->pg_monitors);
     node->servers = servers;
-    int error = gcl_net_kernel_start(node);
+    int error = gcl_rpc_init(node);
+    if (error == 0)
+        error = gcl_net_kernel_start(node);
     if (error == 0)
         error = gcl_rex_start(node);
     if (error == 0)
@@ -34,15 +36,22 @@ static void finish(struct gcl_node *node)
     if (servers == NULL)
         return;
     gcl_gns_finish(node);
+    gcl_rpc_fini(node);
     gcl_slots_fini(&servers->calls);
     gcl_slots_fini(&servers->callers);
     gcl_free(node->mem, servers);
     node->servers = NULL;
 }
 
+static void peer_down(struct gcl_node *node, const struct gcl_name *name)
+{
+    gcl_callers_node_down(node, name);
+    gcl_tasks_node_down(node, name);
+}
+
 static const struct gcl_node_services services = {.start = start,
                                                   .finish = finish,
-                                                  .peer_down = gcl_callers_node_down,
+                                                  .peer_down = peer_down,
                                                   .spawn = gcl_rpc_spawn,
                                                   .misuse = gcl_server_misuse};
 

@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "base/slots.h"
+#include "server/rpc.h"
 
 struct gcl_global;
 struct gcl_gns_service;
@@ -19,6 +20,7 @@ struct gcl_servers {
     struct gcl_slots callers;    /* struct gcl_kept_caller */
     struct gcl_global *global;   /* of a hidden node; NULL: no global name was needed yet */
     struct gcl_gns_service *gns; /* of a visible node; else NULL */
+    struct gcl_rpc rpc;
     struct gcl_list pg_monitors; /* of pg_monitor.c */
     struct gcl_server *running;  /* whose handler runs */
     uint64_t last_timer;

@@ -183,11 +183,15 @@ void gcl_server_take_now(struct gcl_server *server, const struct gcl_signal *sig
     case GCL_SIGNAL_NODE_DOWN:
         take_node(server, signal);
         return;
+    case GCL_SIGNAL_BEGIN:
+    case GCL_SIGNAL_DEMONITOR:
+        if (server->take_own != NULL)
+            server->take_own(server, signal);
+        return;
     case GCL_SIGNAL_LINK:
     case GCL_SIGNAL_UNLINK:
     case GCL_SIGNAL_UNLINK_ACK:
     case GCL_SIGNAL_MONITOR:
-    case GCL_SIGNAL_DEMONITOR:
     case GCL_SIGNAL_GROUP_LEADER:
     case GCL_SIGNAL_SPAWN_REPLY:
     case GCL_SIGNAL_STOP:

@@ -181,7 +181,10 @@ code_is_not_spawned_by_net_kernel(Config) ->
 every_other_function_is_undef(Config) ->
     C = ?config(cnode, Config),
     Served = [
+        {erlang, memory, 0},
+        {erlang, memory, 1},
         {erlang, node, 0},
+        {erlang, system_info, 1},
         {net_adm, ping, 1},
         {global, whereis_name, 1},
         {global, resolve_it, 4},
