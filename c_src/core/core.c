@@ -110,13 +110,30 @@ int gcl_core_monitor(struct gcl_core *core, struct gcl_core_process *watcher,
     return gcl_monitors_add(&core->monitors, ref, &ends, &monitor);
 }
 
+int gcl_core_await_spawn(struct gcl_core *core, struct gcl_core_process *watcher, gcl_pid at,
+                         struct gcl_core_peer *peer, const gcl_ref *ref, bool wants_link)
+{
+    struct gcl_monitor *monitor;
+    struct gcl_monitor_ends ends = {.watcher = watcher, .remote = at, .peer = peer};
+    if (!gcl_core_may_add_edge(core))
+        return GCL_ELIMIT;
+    int error = gcl_monitors_add(&core->monitors, ref, &ends, &monitor);
+    if (error != 0)
+        return error;
+    monitor->is_awaited = true;
+    monitor->wants_link = wants_link;
+    return 0;
+}
+
 bool gcl_core_demonitor(struct gcl_core *core, const struct gcl_core_process *watcher,
                         const gcl_ref *ref, struct gcl_signal *signal)
 {
     struct gcl_monitor *monitor = gcl_monitors_find(&core->monitors, ref);
     if (monitor == NULL || monitor->watcher != watcher)
         return false;
-    bool remote = monitor->target == NULL && !gcl_core_is_local(&monitor->remote);
+    /* Of one that is awaited the peer is told when it says who that is. */
+    bool remote =
+        monitor->target == NULL && !gcl_core_is_local(&monitor->remote) && !monitor->is_awaited;
     gcl_monitors_unlist(&core->monitors, monitor);
     gcl_monitor_free(&core->monitors, core->spent_monitor);
     core->spent_monitor = monitor;

@@ -40,6 +40,8 @@ enum gcl_effect_kind {
     GCL_EFFECT_END,       /* `process` has to end with the reason signal.term: gcl_core_exit() */
     GCL_EFFECT_UNWATCHED, /* a monitor of a process elsewhere on `process`, which wants to know,
                              was taken back: signal.ref, .from */
+    GCL_EFFECT_SPAWNED,   /* what `process` has asked for is there, or not: signal.ref, .from,
+                             .from_name */
     GCL_EFFECT_SIGNAL,    /* `signal` has to be sent to the node of signal.to */
     GCL_EFFECT_FREE,      /* everybody knows that `process` has ended: it may be freed */
 };
@@ -81,7 +83,7 @@ void gcl_core_fini(struct gcl_core *core);
 
 /**
  * A signal arrived: from `peer`, or from a local process and `peer` is NULL (SEND, EXIT2, STOP,
- * BEGIN and END only).
+ * BEGIN, SPAWN_REPLY and END only).
  * 0; GCL_ENOMEM or GCL_ELIMIT when a link or monitor could not be kept: then the peer has been
  * promised nothing and its connection has to be closed.
  */
@@ -134,6 +136,14 @@ gcl_ref gcl_core_make_ref(struct gcl_core *core);
 int gcl_core_monitor(struct gcl_core *core, struct gcl_core_process *watcher,
                      const struct gcl_target *target, struct gcl_core_peer *peer,
                      const gcl_ref *ref);
+
+/**
+ * `watcher` asks `peer` for a process, which it monitors from when it is there; and links itself
+ * with, if so. `at` is its node: a pid without id. The caller then sends a SPAWN_REQUEST. Until the
+ * reply the monitor stands for the request: it fires when the node is lost. Errors as above.
+ */
+int gcl_core_await_spawn(struct gcl_core *core, struct gcl_core_process *watcher, gcl_pid at,
+                         struct gcl_core_peer *peer, const gcl_ref *ref, bool wants_link);
 
 /**
  * Ends a monitor of `watcher`; its DOWN will not come any more. True when there was one and

@@ -234,6 +234,75 @@ static int on_exit(struct gcl_core *core, struct gcl_core_peer *peer,
     return 0;
 }
 
+/* Who has asked has ended meanwhile, or given up: so do the ties that came with the request. */
+static int abandon(struct gcl_core *core, const struct gcl_signal *reply)
+{
+    if (reply->from_name.size > 0)
+        return 0;
+    if ((reply->id & GCL_SPAWN_LINKED) != 0)
+        ready_signal(core, GCL_SIGNAL_EXIT, reply->to.pid, reply->from)->term = GCL_REASON_NOPROC;
+    else if ((reply->id & GCL_SPAWN_MONITORED) != 0)
+        ready_signal(core, GCL_SIGNAL_DEMONITOR, reply->to.pid, reply->from)->ref = reply->ref;
+    return 0;
+}
+
+static int link_spawned(struct gcl_core *core, struct gcl_core_peer *peer,
+                        struct gcl_core_process *process, gcl_pid spawned)
+{
+    struct gcl_link *link;
+    if (gcl_links_find(&core->links, process, NULL, spawned) != NULL)
+        return 0;
+    if (!gcl_core_may_add_edge(core))
+        return GCL_ELIMIT;
+    return gcl_links_add(&core->links, process, NULL, spawned, peer, &link);
+}
+
+static void tell_spawned(struct gcl_core *core, struct gcl_core_process *process,
+                         const struct gcl_signal *reply)
+{
+    ready(core, GCL_EFFECT_SPAWNED, process)->signal = *reply;
+}
+
+/* By this node itself: about a process of its own, which is tied already, or that a request cannot
+ * be sent. */
+static int on_own_spawn_reply(struct gcl_core *core, const struct gcl_signal *reply)
+{
+    struct gcl_core_process *process = gcl_core_find(core, reply->to.pid);
+    struct gcl_monitor *monitor = gcl_monitors_find(&core->monitors, &reply->ref);
+    if (process == NULL)
+        return 0;
+    if (monitor != NULL && monitor->watcher == process) {
+        monitor->is_awaited = false;
+        if (reply->from_name.size > 0)
+            drop_monitor(core, monitor);
+    }
+    tell_spawned(core, process, reply);
+    return 0;
+}
+
+static int on_spawn_reply(struct gcl_core *core, struct gcl_core_peer *peer,
+                          const struct gcl_signal *reply)
+{
+    struct gcl_monitor *monitor = gcl_monitors_find(&core->monitors, &reply->ref);
+    int error = 0;
+    if (peer == NULL)
+        return on_own_spawn_reply(core, reply);
+    /* Our references can be guessed: only the node that was asked answers. */
+    if (monitor == NULL || !monitor->is_awaited || monitor->peer != peer)
+        return abandon(core, reply);
+    struct gcl_core_process *process = monitor->watcher;
+    bool wants_link = monitor->wants_link;
+    if (reply->from_name.size > 0)
+        drop_monitor(core, monitor);
+    else
+        error = gcl_monitors_arrive(&core->monitors, monitor, reply->from);
+    if (error == 0 && wants_link && reply->from_name.size == 0)
+        error = link_spawned(core, peer, process, reply->from);
+    if (error == 0)
+        tell_spawned(core, process, reply);
+    return error;
+}
+
 /* What its place in the queue of local signals is good for: it comes behind what was sent before.
  */
 static int on_stop(struct gcl_core *core, struct gcl_core_peer *peer,
@@ -278,14 +347,23 @@ static int on_nothing(struct gcl_core *core, struct gcl_core_peer *peer,
 typedef int on_signal(struct gcl_core *, struct gcl_core_peer *, const struct gcl_signal *);
 
 static on_signal *const handlers[GCL_SIGNAL_OPS] = {
-    [GCL_SIGNAL_SEND] = on_send,           [GCL_SIGNAL_LINK] = on_link,
-    [GCL_SIGNAL_UNLINK] = on_unlink,       [GCL_SIGNAL_UNLINK_ACK] = on_unlink_ack,
-    [GCL_SIGNAL_EXIT] = on_exit,           [GCL_SIGNAL_EXIT2] = on_exit2,
-    [GCL_SIGNAL_MONITOR] = on_monitor,     [GCL_SIGNAL_DEMONITOR] = on_demonitor,
-    [GCL_SIGNAL_DOWN] = on_down,           [GCL_SIGNAL_GROUP_LEADER] = on_nothing,
-    [GCL_SIGNAL_SPAWN_REPLY] = on_nothing, [GCL_SIGNAL_STOP] = on_stop,
-    [GCL_SIGNAL_BEGIN] = on_begin,         [GCL_SIGNAL_END] = on_end,
-    [GCL_SIGNAL_NODE_UP] = on_nothing,     [GCL_SIGNAL_NODE_DOWN] = on_nothing,
+    [GCL_SIGNAL_SEND] = on_send,
+    [GCL_SIGNAL_LINK] = on_link,
+    [GCL_SIGNAL_UNLINK] = on_unlink,
+    [GCL_SIGNAL_UNLINK_ACK] = on_unlink_ack,
+    [GCL_SIGNAL_EXIT] = on_exit,
+    [GCL_SIGNAL_EXIT2] = on_exit2,
+    [GCL_SIGNAL_MONITOR] = on_monitor,
+    [GCL_SIGNAL_DEMONITOR] = on_demonitor,
+    [GCL_SIGNAL_DOWN] = on_down,
+    [GCL_SIGNAL_GROUP_LEADER] = on_nothing,
+    [GCL_SIGNAL_SPAWN_REQUEST] = on_nothing,
+    [GCL_SIGNAL_SPAWN_REPLY] = on_spawn_reply,
+    [GCL_SIGNAL_STOP] = on_stop,
+    [GCL_SIGNAL_BEGIN] = on_begin,
+    [GCL_SIGNAL_END] = on_end,
+    [GCL_SIGNAL_NODE_UP] = on_nothing,
+    [GCL_SIGNAL_NODE_DOWN] = on_nothing,
 };
 
 int gcl_core_signal(struct gcl_core *core, struct gcl_core_peer *peer,

@@ -115,6 +115,7 @@ int gcl_monitors_add(struct gcl_monitors *monitors, const gcl_ref *ref,
     monitor->target = ends->target;
     monitor->remote = ends->remote;
     monitor->peer = ends->peer;
+    monitor->is_awaited = monitor->wants_link = false;
     monitor->name_size = (uint16_t)ends->name.size;
     if (ends->name.size > 0)
         memcpy(monitor->name, ends->name.bytes, ends->name.size);
@@ -133,6 +134,19 @@ int gcl_monitors_add(struct gcl_monitors *monitors, const gcl_ref *ref,
 struct gcl_monitor *gcl_monitors_find(const struct gcl_monitors *monitors, const gcl_ref *ref)
 {
     return gcl_table_find(&monitors->table, ref_hash(monitors, ref), ref_equal, ref);
+}
+
+int gcl_monitors_arrive(struct gcl_monitors *monitors, struct gcl_monitor *monitor, gcl_pid remote)
+{
+    struct gcl_name *node = gcl_names_get(monitors->names, remote.node, remote.generation);
+    if (node == NULL)
+        return GCL_ESTALE;
+    gcl_names_hold(monitors->names, node);
+    gcl_names_release(monitors->names, monitor->remote_node);
+    monitor->remote_node = node;
+    monitor->remote = remote;
+    monitor->is_awaited = false;
+    return 0;
 }
 
 void gcl_monitors_unlist(struct gcl_monitors *monitors, struct gcl_monitor *monitor)

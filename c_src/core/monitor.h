@@ -22,6 +22,8 @@ struct gcl_monitor {
     struct gcl_core_peer *peer;       /* of the remote end; only ever compared */
     struct gcl_name *remote_node;     /* held; NULL when both ends are local */
     gcl_pid remote;                   /* id and serial are 0 when watched by name */
+    bool is_awaited;                  /* the process was asked for: it is not known yet */
+    bool wants_link;                  /* ... and shall be linked, too */
     uint16_t name_size;               /* what was watched, if by name */
     uint8_t name[];
 };
@@ -59,6 +61,9 @@ int gcl_monitors_add(struct gcl_monitors *monitors, const gcl_ref *ref,
                      const struct gcl_monitor_ends *ends, struct gcl_monitor **out);
 
 struct gcl_monitor *gcl_monitors_find(const struct gcl_monitors *monitors, const gcl_ref *ref);
+
+/** The process that was awaited is there. 0, or GCL_ESTALE: its node is not known any more. */
+int gcl_monitors_arrive(struct gcl_monitors *monitors, struct gcl_monitor *monitor, gcl_pid remote);
 
 /** Takes it out of the table and both lists; it stays readable until gcl_monitor_free(). */
 void gcl_monitors_unlist(struct gcl_monitors *monitors, struct gcl_monitor *monitor);

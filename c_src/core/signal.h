@@ -28,7 +28,10 @@ enum gcl_signal_op {
     GCL_SIGNAL_DEMONITOR,  /* ref; from: the watcher */
     GCL_SIGNAL_DOWN,       /* ref; from: what was watched (a pid, or `from_name`); term: reason */
     GCL_SIGNAL_GROUP_LEADER,
-    GCL_SIGNAL_SPAWN_REPLY, /* ref: the request; term: an error atom */
+    GCL_SIGNAL_SPAWN_REQUEST, /* ref; from; to: its node, by an empty name; id: a set of
+                                 gcl_spawn_flag; term: {Module, Function, Arguments} */
+    GCL_SIGNAL_SPAWN_REPLY,   /* ref: the request; id: the set; from: the process, or from_name:
+                                 why there is none */
     /* Within the node only: */
     GCL_SIGNAL_STOP,  /* the receiver has to end, whether it traps exits or not; term: the reason */
     GCL_SIGNAL_BEGIN, /* the receiver, which is new, begins; term: what with */
@@ -36,6 +39,12 @@ enum gcl_signal_op {
     GCL_SIGNAL_NODE_UP,   /* from_name: a node that is connected now */
     GCL_SIGNAL_NODE_DOWN, /* from_name: one that is not any more; term: why */
     GCL_SIGNAL_OPS
+};
+
+/* With what a process is asked for. */
+enum gcl_spawn_flag {
+    GCL_SPAWN_LINKED = 1,
+    GCL_SPAWN_MONITORED = 2,
 };
 
 enum gcl_target_kind {
@@ -57,7 +66,8 @@ struct gcl_signal {
     enum gcl_signal_op op;
     gcl_pid from;
     struct gcl_target to;
-    struct gcl_str from_name; /* of a DOWN for a monitor by name; else empty */
+    struct gcl_str from_name; /* of a DOWN for a monitor by name, of a SPAWN_REPLY with an error;
+                                 else empty */
     gcl_ref ref;
     uint64_t id;
     struct gcl_str term; /* external format without the version byte; complete and checked, but

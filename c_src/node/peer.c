@@ -142,11 +142,25 @@ static bool is_owed(const struct gcl_signal *signal)
     return signal->op != GCL_SIGNAL_SEND || signal->is_owed;
 }
 
+/* The peer knows no such requests: it is answered as one that does, and refuses. */
+static int refuse_spawn(struct gcl_peer *peer, const struct gcl_signal *request)
+{
+    struct gcl_signal reply = {.op = GCL_SIGNAL_SPAWN_REPLY,
+                               .from = request->to.pid,
+                               .to = gcl_target_pid(request->from),
+                               .ref = request->ref,
+                               .from_name = gcl_str_of("notsup")};
+    gcl_loop_again(&peer->node->loop);
+    return gcl_signal_queue_add(&peer->node->local, &reply);
+}
+
 static void send_pending(struct gcl_peer *peer)
 {
     struct gcl_signal signal;
     while (gcl_signal_queue_first(&peer->pending, &signal)) {
         int error = encode(peer, &signal);
+        if (error == GCL_ENOTSUP && signal.op == GCL_SIGNAL_SPAWN_REQUEST)
+            error = refuse_spawn(peer, &signal);
         if (error != 0)
             gcl_log(&peer->node->log, GCL_LOG_WARNING, "signal_dropped",
                     "a signal that waited for %s cannot be sent: %s", peer->text,

@@ -48,6 +48,10 @@ void gcl_process_effect(const struct gcl_effect *effect)
         if (class->down != NULL)
             class->down(process, &effect->signal);
         return;
+    case GCL_EFFECT_SPAWNED:
+        if (class->spawned != NULL)
+            class->spawned(process, &effect->signal);
+        return;
     case GCL_EFFECT_UNWATCHED:
         if (class->unwatched != NULL)
             class->unwatched(process, &effect->signal);

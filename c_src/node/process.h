@@ -19,6 +19,7 @@ struct gcl_process;
 struct gcl_process_class {
     void (*deliver)(struct gcl_process *process, const struct gcl_effect *message);
     void (*down)(struct gcl_process *process, const struct gcl_signal *down);
+    void (*spawned)(struct gcl_process *process, const struct gcl_signal *reply);
     void (*unwatched)(struct gcl_process *process, const struct gcl_signal *demonitor);
     void (*exit)(struct gcl_process *process, const struct gcl_signal *signal);
     void (*node_event)(struct gcl_process *process, const struct gcl_signal *event);

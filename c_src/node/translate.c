@@ -5,6 +5,14 @@
 
 #include <gen_cluster/error.h>
 
+#include "base/cursor.h"
+#include "wire/term_tag.h"
+#include "wire/term_walk.h"
+
+_Static_assert((int)GCL_SPAWN_LINKED == (int)GCL_CONTROL_SPAWN_LINK &&
+                   (int)GCL_SPAWN_MONITORED == (int)GCL_CONTROL_SPAWN_MONITOR,
+               "sets of flags are handed through");
+
 static const enum gcl_signal_op signal_ops[GCL_CONTROL_OPS] = {
     [GCL_CONTROL_SEND] = GCL_SIGNAL_SEND,
     [GCL_CONTROL_LINK] = GCL_SIGNAL_LINK,
@@ -30,6 +38,7 @@ static const enum gcl_control_op control_ops[GCL_SIGNAL_OPS] = {
     [GCL_SIGNAL_DEMONITOR] = GCL_CONTROL_DEMONITOR,
     [GCL_SIGNAL_DOWN] = GCL_CONTROL_DOWN,
     [GCL_SIGNAL_GROUP_LEADER] = GCL_CONTROL_GROUP_LEADER,
+    [GCL_SIGNAL_SPAWN_REQUEST] = GCL_CONTROL_SPAWN_REQUEST,
     [GCL_SIGNAL_SPAWN_REPLY] = GCL_CONTROL_SPAWN_REPLY,
 };
 
@@ -101,7 +110,7 @@ static bool has_target(enum gcl_control_op op)
 static bool has_ref(enum gcl_control_op op)
 {
     return op == GCL_CONTROL_MONITOR || op == GCL_CONTROL_DEMONITOR || op == GCL_CONTROL_DOWN ||
-           op == GCL_CONTROL_SPAWN_REPLY;
+           op == GCL_CONTROL_SPAWN_REQUEST || op == GCL_CONTROL_SPAWN_REPLY;
 }
 
 static int target_in(struct gcl_names *names, const struct gcl_control *control,
@@ -131,7 +140,7 @@ int gcl_translate_in(struct gcl_names *names, const struct gcl_name *peer,
         return GCL_ENOTSUP;
     memset(signal, 0, sizeof *signal);
     signal->op = signal_ops[control->op];
-    signal->id = control->unlink_id;
+    signal->id = control->op == GCL_CONTROL_SPAWN_REPLY ? control->spawn_flags : control->unlink_id;
     signal->term = control->term;
     signal->from = (gcl_pid){peer->index, peer->generation, 0, 0};
     if (control->has_from)
@@ -140,7 +149,8 @@ int gcl_translate_in(struct gcl_names *names, const struct gcl_name *peer,
         error = target_in(names, control, &signal->to);
     if (error == 0 && has_ref(control->op))
         error = gcl_intern_ref(names, &control->ref, &signal->ref);
-    if (control->op == GCL_CONTROL_DOWN && !control->has_from)
+    if ((control->op == GCL_CONTROL_DOWN || control->op == GCL_CONTROL_SPAWN_REPLY) &&
+        !control->has_from)
         signal->from_name = control->name;
     return error;
 }
@@ -166,6 +176,56 @@ static int target_out(const struct gcl_names *names, const struct gcl_target *ta
     return known ? 0 : GCL_ESTALE;
 }
 
+static struct gcl_str options_of(uint64_t flags)
+{
+    /* [], [link], [monitor] and both: lists of SMALL_ATOM_UTF8_EXT. */
+    static const uint8_t none[] = "\x6a";
+    static const uint8_t link[] = "\x6c\0\0\0\1\x77\4link\x6a";
+    static const uint8_t monitor[] = "\x6c\0\0\0\1\x77\7monitor\x6a";
+    static const uint8_t both[] = "\x6c\0\0\0\2\x77\4link\x77\7monitor\x6a";
+    switch (flags & (GCL_SPAWN_LINKED | GCL_SPAWN_MONITORED)) {
+    case GCL_SPAWN_LINKED:
+        return gcl_str_make(link, sizeof link - 1);
+    case GCL_SPAWN_MONITORED:
+        return gcl_str_make(monitor, sizeof monitor - 1);
+    case GCL_SPAWN_LINKED | GCL_SPAWN_MONITORED:
+        return gcl_str_make(both, sizeof both - 1);
+    default:
+        return gcl_str_make(none, sizeof none - 1);
+    }
+}
+
+/* The elements of a proper list that this node has built; its tail may be another one. */
+static uint32_t count_elements(struct gcl_str list)
+{
+    struct gcl_cursor at = gcl_cursor_make(list.bytes, list.size);
+    uint8_t tag = 0;
+    uint16_t bytes = 0;
+    uint32_t all = 0, count = 0;
+    while (gcl_cursor_u8(&at, &tag) && tag == GCL_TAG_LIST && gcl_cursor_u32(&at, &count)) {
+        all += count;
+        while (count > 0 && gcl_term_walk(&at) == 0)
+            count--;
+    }
+    return tag == GCL_TAG_STRING && gcl_cursor_u16(&at, &bytes) ? all + bytes : all;
+}
+
+/* The requester leads what it asks for: what that prints comes to it. */
+static int spawn_out(const struct gcl_signal *signal, struct gcl_control *control)
+{
+    struct gcl_cursor at = gcl_cursor_make(signal->term.bytes, signal->term.size);
+    uint8_t tag, arity;
+    if (!gcl_cursor_u8(&at, &tag) || !gcl_cursor_u8(&at, &arity) ||
+        !gcl_wire_atom_decode(&at, NULL, &control->module) ||
+        !gcl_wire_atom_decode(&at, NULL, &control->function))
+        return GCL_EINVAL;
+    control->leader = control->from;
+    control->term = gcl_str_make(at.at, gcl_cursor_left(&at));
+    control->arity = count_elements(control->term);
+    control->options = options_of(signal->id);
+    return 0;
+}
+
 int gcl_translate_out(const struct gcl_names *names, const struct gcl_signal *signal,
                       struct gcl_control *control)
 {
@@ -185,5 +245,5 @@ int gcl_translate_out(const struct gcl_names *names, const struct gcl_signal *si
     }
     if (has_ref(control->op) && !gcl_translate_ref(names, &signal->ref, &control->ref))
         return GCL_ESTALE;
-    return 0;
+    return signal->op == GCL_SIGNAL_SPAWN_REQUEST ? spawn_out(signal, control) : 0;
 }

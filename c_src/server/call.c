@@ -35,7 +35,7 @@ static void give_back(struct gcl_node *node, struct gcl_call *call)
     gcl_slots_give_back(&node->servers->calls, &call->slot);
 }
 
-static int open_call(struct gcl_server *server, const gcl_ref *ref, uint32_t timeout_ms,
+static int open_call(struct gcl_server *server, const struct gcl_call_config *config,
                      struct gcl_call **out)
 {
     struct gcl_node *node = gcl_server_at(server);
@@ -43,24 +43,41 @@ static int open_call(struct gcl_server *server, const gcl_ref *ref, uint32_t tim
     if (slot == NULL)
         return GCL_ENOMEM;
     struct gcl_call *call = GCL_CONTAINER_OF(slot, struct gcl_call, slot);
+    gcl_ref ref = gcl_core_make_ref(&node->core);
     call->server = server;
-    call->is_canceled = call->is_due = false;
+    call->is_canceled = call->is_due = call->is_owed = false;
     gcl_deadline_init(&call->deadline, expired);
-    int error = set_deadline(call, timeout_ms);
+    int error = set_deadline(call, config->timeout_ms);
     if (error == 0)
-        error = gcl_aliases_add(&node->core.aliases, &call->alias, ref, &server->process.core);
-    if (error != 0) {
+        error = gcl_aliases_add(&node->core.aliases, &call->alias, &ref, &server->process.core);
+    if (error != 0)
         give_back(node, call);
+    *out = call;
+    return error;
+}
+
+int gcl_call_open(struct gcl_server *server, const struct gcl_call_config *config,
+                  struct gcl_call **out)
+{
+    struct gcl_call *call;
+    if (config->done == NULL)
+        return GCL_EINVAL;
+    if (server->is_ending)
+        return GCL_ECLOSED;
+    int error = open_call(server, config, &call);
+    if (error != 0)
         return error;
-    }
-    call->alias.kind = GCL_ALIAS_CALL;
+    call->kind = config->kind;
+    call->done = config->done;
+    call->user = config->user;
+    call->alias.kind = config->kind == GCL_CALL_GEN ? GCL_ALIAS_CALL : GCL_ALIAS_SPAWN;
     gcl_list_init(&call->at_server);
     gcl_list_add_last(&server->calls, &call->at_server);
     *out = call;
     return 0;
 }
 
-static void close_call(struct gcl_call *call)
+void gcl_call_close(struct gcl_call *call)
 {
     struct gcl_node *node = gcl_server_at(call->server);
     gcl_aliases_remove(&node->core.aliases, &call->alias);
@@ -68,7 +85,7 @@ static void close_call(struct gcl_call *call)
     give_back(node, call);
 }
 
-static gcl_request request_of(const struct gcl_call *call)
+gcl_request gcl_call_request(const struct gcl_call *call)
 {
     return (gcl_request){call->slot.index, call->slot.generation};
 }
@@ -98,7 +115,7 @@ static int send_request(struct gcl_call *call, const struct gcl_route *route,
         return error;
     error = gcl_node_send(gcl_server_at(server), &signal);
     if (error != 0)
-        (void)gcl_demonitor(server, call->alias.ref);
+        (void)gcl_server_demonitor(server, &call->alias.ref);
     return error;
 }
 
@@ -109,7 +126,7 @@ static int send_call(struct gcl_call *call, const gcl_dest *dest, const gcl_mess
     struct gcl_route route;
     struct gcl_str whole;
     gcl_pid self = gcl_self(server);
-    gcl_request request = request_of(call);
+    gcl_request request = gcl_call_request(call);
     gcl_dest located = gcl_global_locate(node, dest);
     bool is_global = gcl_dest_is_global(&located);
     int error = is_global ? 0 : gcl_dest_route(node, &located, &route);
@@ -128,23 +145,17 @@ static int begin_call(gcl_server *self, const gcl_dest *dest, uint32_t timeout_m
                       gcl_reply_function *done, void *user, gcl_request *request,
                       const gcl_message *message, bool is_owed)
 {
+    const struct gcl_call_config config = {GCL_CALL_GEN, timeout_ms, done, user};
     struct gcl_call *call;
-    if (done == NULL)
-        return GCL_EINVAL;
-    if (self->is_ending)
-        return GCL_ECLOSED;
-    gcl_ref ref = gcl_core_make_ref(&gcl_server_at(self)->core);
-    int error = open_call(self, &ref, timeout_ms, &call);
+    int error = gcl_call_open(self, &config, &call);
     if (error != 0)
         return error;
-    call->done = done;
-    call->user = user;
     call->is_owed = is_owed;
     error = send_call(call, dest, message);
     if (error != 0)
-        close_call(call);
+        gcl_call_close(call);
     else if (request != NULL)
-        *request = request_of(call);
+        *request = gcl_call_request(call);
     return error;
 }
 
@@ -180,7 +191,8 @@ struct gcl_call *gcl_call_of_ref(struct gcl_server *server, const gcl_ref *ref)
     if (gcl_list_is_empty(&server->calls))
         return NULL;
     struct gcl_alias *alias = gcl_aliases_find(&gcl_server_at(server)->core.aliases, ref);
-    if (alias == NULL || alias->kind != GCL_ALIAS_CALL || alias->process != &server->process.core)
+    if (alias == NULL || alias->process != &server->process.core ||
+        (alias->kind != GCL_ALIAS_CALL && alias->kind != GCL_ALIAS_SPAWN))
         return NULL;
     return GCL_CONTAINER_OF(alias, struct gcl_call, alias);
 }
@@ -191,32 +203,46 @@ struct gcl_call *gcl_call_find(struct gcl_server *server, const struct gcl_wire_
     if (gcl_list_is_empty(&server->calls) ||
         gcl_intern_ref(&gcl_server_at(server)->core.names, wire, &ref) != 0)
         return NULL;
-    return gcl_call_of_ref(server, &ref);
+    struct gcl_call *call = gcl_call_of_ref(server, &ref);
+    return call != NULL && call->kind == GCL_CALL_GEN ? call : NULL;
+}
+
+/* The call is gone: a value of the same place may be another one by now. */
+static void tell(const struct gcl_call *ended, int error, struct gcl_str reply)
+{
+    struct gcl_server *server = ended->server;
+    struct gcl_node *node = gcl_server_at(server);
+    gcl_server_enter(server);
+    gcl_server_leave(server,
+                     ended->done(server, error, gcl_term_of(&node->terms, reply), ended->user));
 }
 
 void gcl_call_finish(struct gcl_call *call, int error, struct gcl_str reply)
 {
-    struct gcl_server *server = call->server;
-    struct gcl_node *node = gcl_server_at(server);
-    gcl_reply_function *done = call->done;
-    void *user = call->user;
-    gcl_ref ref = call->alias.ref;
-    if (call->is_canceled) {
-        error = GCL_ECANCELED;
-        reply = no_term;
-    }
-    close_call(call);
-    (void)gcl_demonitor(server, ref); /* not there any more when it was what fired */
-    gcl_server_enter(server);
-    gcl_server_leave(server, done(server, error, gcl_term_of(&node->terms, reply), user));
+    const struct gcl_call ended = *call;
+    gcl_call_close(call);
+    (void)gcl_server_demonitor(ended.server, &ended.alias.ref); /* gone when it was what fired */
+    if (ended.is_canceled)
+        tell(&ended, GCL_ECANCELED, no_term);
+    else
+        tell(&ended, error, reply);
+}
+
+void gcl_call_finish_monitored(struct gcl_call *call, struct gcl_str reply)
+{
+    const struct gcl_call ended = *call;
+    gcl_call_close(call);
+    tell(&ended, 0, reply);
 }
 
 void gcl_call_down(struct gcl_call *call, struct gcl_str reason)
 {
-    if (gcl_reason_is(reason, "noproc"))
-        gcl_call_finish(call, GCL_ENOPROC, no_term);
-    else if (gcl_reason_is(reason, "noconnection"))
+    if (gcl_reason_is(reason, "noconnection"))
         gcl_call_finish(call, GCL_ENOCONNECTION, no_term);
+    else if (call->kind != GCL_CALL_GEN)
+        gcl_spawn_down(call, reason);
+    else if (gcl_reason_is(reason, "noproc"))
+        gcl_call_finish(call, GCL_ENOPROC, no_term);
     else
         gcl_call_finish(call, GCL_EEXIT, reason);
 }

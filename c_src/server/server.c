@@ -209,6 +209,7 @@ static void free_server(struct gcl_process *process)
 
 static const struct gcl_process_class server_class = {.deliver = deliver,
                                                       .down = take_signal,
+                                                      .spawned = take_signal,
                                                       .unwatched = take_signal,
                                                       .exit = take_signal,
                                                       .node_event = take_signal,

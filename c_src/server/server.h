@@ -19,7 +19,7 @@ struct gcl_mailbox;
 struct gcl_peer;
 
 /* Whose an alias is: gcl_alias.kind. */
-enum { GCL_ALIAS_PROGRAM, GCL_ALIAS_CALL, GCL_ALIAS_PG };
+enum { GCL_ALIAS_PROGRAM, GCL_ALIAS_CALL, GCL_ALIAS_SPAWN, GCL_ALIAS_PG };
 
 struct gcl_server {
     struct gcl_process process; /* first: a process of this class is a server */
@@ -74,6 +74,9 @@ void gcl_server_take_now(struct gcl_server *server, const struct gcl_signal *sig
 /** Monitors with a reference that is there already. Errors of gcl_monitor(). */
 int gcl_server_monitor(struct gcl_server *server, const struct gcl_target *target,
                        struct gcl_peer *peer, const gcl_ref *ref);
+
+/** gcl_demonitor(), also of a process that is awaited. */
+int gcl_server_demonitor(struct gcl_server *server, const gcl_ref *ref);
 
 /** Logs that a message was dropped because there is no handler for `what`. */
 void gcl_server_drop(struct gcl_server *server, const char *what);

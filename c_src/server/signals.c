@@ -85,16 +85,22 @@ int gcl_monitor(gcl_server *self, gcl_dest dest, gcl_ref *ref)
     return gcl_server_monitor(self, &route.target, route.peer, ref);
 }
 
+int gcl_server_demonitor(struct gcl_server *server, const gcl_ref *ref)
+{
+    struct gcl_node *node = gcl_server_at(server);
+    struct gcl_signal signal;
+    if (!gcl_core_demonitor(&node->core, &server->process.core, ref, &signal))
+        return 0;
+    return gcl_node_send(node, &signal);
+}
+
 int gcl_demonitor(gcl_server *self, gcl_ref ref)
 {
     struct gcl_node *node = gcl_server_at(self);
     struct gcl_monitor *monitor = gcl_monitors_find(&node->core.monitors, &ref);
-    struct gcl_signal signal;
-    if (monitor == NULL || monitor->watcher != &self->process.core)
+    if (monitor == NULL || monitor->watcher != &self->process.core || monitor->is_awaited)
         return GCL_ENOENT;
-    if (!gcl_core_demonitor(&node->core, &self->process.core, &ref, &signal))
-        return 0;
-    return gcl_node_send(node, &signal);
+    return gcl_server_demonitor(self, &ref);
 }
 
 int gcl_link(gcl_server *self, gcl_pid pid)

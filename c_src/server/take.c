@@ -72,6 +72,8 @@ static void take_message(struct gcl_server *server, const struct gcl_signal *sig
 {
     struct gcl_gen_message message;
     gcl_gen_decode(signal->term, &message);
+    if (alias != NULL && alias->kind == GCL_ALIAS_SPAWN)
+        return; /* nothing is sent to it */
     if (alias != NULL && alias->kind == GCL_ALIAS_CALL) {
         /* Only the answer is sent to this one; what else comes by it is nobody's. */
         if (message.kind == GCL_GEN_REPLY)
@@ -139,6 +141,13 @@ static void take_down(struct gcl_server *server, const struct gcl_signal *down)
                                                            server->user));
 }
 
+static void take_spawned(struct gcl_server *server, const struct gcl_signal *reply)
+{
+    struct gcl_call *call = gcl_call_of_ref(server, &reply->ref);
+    if (call != NULL)
+        gcl_spawn_replied(call, reply);
+}
+
 static void take_exit(struct gcl_server *server, const struct gcl_signal *signal)
 {
     if (server->handlers->handle_exit == NULL) {
@@ -188,12 +197,15 @@ void gcl_server_take_now(struct gcl_server *server, const struct gcl_signal *sig
         if (server->take_own != NULL)
             server->take_own(server, signal);
         return;
+    case GCL_SIGNAL_SPAWN_REPLY:
+        take_spawned(server, signal);
+        return;
     case GCL_SIGNAL_LINK:
     case GCL_SIGNAL_UNLINK:
     case GCL_SIGNAL_UNLINK_ACK:
     case GCL_SIGNAL_MONITOR:
     case GCL_SIGNAL_GROUP_LEADER:
-    case GCL_SIGNAL_SPAWN_REPLY:
+    case GCL_SIGNAL_SPAWN_REQUEST:
     case GCL_SIGNAL_STOP:
     case GCL_SIGNAL_END:
     case GCL_SIGNAL_OPS:

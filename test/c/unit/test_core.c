@@ -90,6 +90,9 @@ static void trace_one(const struct gcl_effect *effect)
     case GCL_EFFECT_DOWN:
         (void)snprintf(line, sizeof line, "P%u down %s %.*s\n", number, from, reason, text);
         break;
+    case GCL_EFFECT_SPAWNED:
+        (void)snprintf(line, sizeof line, "P%u spawned %s\n", number, from);
+        break;
     case GCL_EFFECT_UNWATCHED:
         (void)snprintf(line, sizeof line, "P%u unwatched by %s\n", number, from);
         break;
