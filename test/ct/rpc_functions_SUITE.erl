@@ -1,0 +1,659 @@
+%% SPDX-License-Identifier: Apache-2.0
+%% Functions that a C program offers (test/c/programs/rpc.c, module `c`), called in every way that
+%% OTP has: what comes of it is what would come of the same in Erlang. How a C node calls others is
+%% in rpc_client_SUITE.
+-module(rpc_functions_SUITE).
+
+-include_lib("common_test/include/ct.hrl").
+-include_lib("stdlib/include/assert.hrl").
+
+-export([all/0, suite/0, init_per_testcase/2, end_per_testcase/2]).
+-export([
+    values_are_returned/1,
+    any_atom_is_a_name/1,
+    exceptions_are_those_of_erlang/1,
+    stacktraces_are_the_function/1,
+    answers_come_later/1,
+    answers_come_in_any_order/1,
+    exceptions_come_later/1,
+    a_function_calls_others/1,
+    a_caller_that_gives_up_cancels/1,
+    a_lost_node_cancels/1,
+    an_exit_signal_cancels/1,
+    casts_are_run/1,
+    spawned_functions_end_as_in_erlang/1,
+    spawned_functions_end_later/1,
+    a_spawned_function_goes_on_alone/1,
+    a_link_ends_a_spawned_function/1,
+    functions_come_and_go/1,
+    functions_have_a_limit/1,
+    calls_have_a_limit/1,
+    calls_of_one_node_have_a_limit/1,
+    a_function_closes_the_node/1,
+    a_function_ends_its_process/1,
+    a_mistake_ends_its_process/1,
+    garbage_is_refused/1,
+    what_a_node_tells_about_itself/1
+]).
+
+-define(SOON, 5000).
+-define(LATE, 20000).
+
+suite() -> [{timetrap, {seconds, 60}}].
+
+all() ->
+    [
+        values_are_returned,
+        any_atom_is_a_name,
+        exceptions_are_those_of_erlang,
+        stacktraces_are_the_function,
+        answers_come_later,
+        answers_come_in_any_order,
+        exceptions_come_later,
+        a_function_calls_others,
+        a_caller_that_gives_up_cancels,
+        a_lost_node_cancels,
+        an_exit_signal_cancels,
+        casts_are_run,
+        spawned_functions_end_as_in_erlang,
+        spawned_functions_end_later,
+        a_spawned_function_goes_on_alone,
+        a_link_ends_a_spawned_function,
+        functions_come_and_go,
+        functions_have_a_limit,
+        calls_have_a_limit,
+        calls_of_one_node_have_a_limit,
+        a_function_closes_the_node,
+        a_function_ends_its_process,
+        a_mistake_ends_its_process,
+        garbage_is_refused,
+        what_a_node_tells_about_itself
+    ].
+
+init_per_testcase(Case, Config) ->
+    {Port, C} = rpc_program:start(limits(Case)),
+    ok = gen_server:call({rpc, C}, subscribe),
+    [{port, Port}, {cnode, C} | Config].
+
+%% At most so many functions, calls, and calls of one node.
+limits(functions_have_a_limit) -> ["12", "100", "100"];
+limits(calls_have_a_limit) -> ["100", "3", "100"];
+limits(calls_of_one_node_have_a_limit) -> ["100", "100", "3"];
+limits(_) -> [].
+
+end_per_testcase(_, Config) -> rpc_program:stop(?config(port, Config)).
+
+%% --- values ---------------------------------------------------------------------------------------
+
+values_are_returned(Config) ->
+    C = ?config(cnode, Config),
+    ?assertEqual(3, erpc:call(C, c, add, [1, 2], ?SOON)),
+    ?assertEqual([{ok, 3}, {ok, 3}], erpc:multicall([C, C], c, add, [1, 2], ?SOON)),
+    ?assertEqual(
+        {response, 3}, erpc:wait_response(erpc:send_request(C, c, add, [1, 2]), ?SOON)
+    ),
+    ?assertEqual(3, rpc:call(C, c, add, [1, 2], ?SOON)),
+    ?assertEqual(3, rpc:block_call(C, c, add, [1, 2], ?SOON)),
+    ?assertEqual({[3, 3], []}, rpc:multicall([C, C], c, add, [1, 2], ?SOON)),
+    ?assertEqual(3, rpc:yield(rpc:async_call(C, c, add, [1, 2]))),
+    ?assertEqual(3, gen_server:call({rex, C}, {call, c, add, [1, 2], self()}, ?SOON)),
+    ?assertEqual(3, rex(C, {call, c, add, [1, 2], user})),
+    Large = lists:seq(1, 100000),
+    ?assertEqual(Large, erpc:call(C, c, echo, [Large], ?SOON)),
+    %% A list of bytes comes as a string.
+    ?assertEqual(195, erpc:call(C, c, add, "ab", ?SOON)).
+
+any_atom_is_a_name(Config) ->
+    C = ?config(cnode, Config),
+    Name = binary_to_atom(<<"Zwölf Boxkämpfer"/utf8>>, utf8),
+    ?assertEqual(x, erpc:call(C, '', Name, [x], ?SOON)),
+    ?assertEqual(x, rpc:block_call(C, '', Name, [x], ?SOON)),
+    ?assertError(
+        {exception, undef, [{'', Name, [], []}]}, erpc:call(C, '', Name, [], ?SOON)
+    ).
+
+rex(C, Request) ->
+    {rex, C} ! {self(), Request},
+    rexed().
+
+rexed() ->
+    receive
+        {rex, Result} -> Result
+    after ?SOON -> ct:fail(no_reply)
+    end.
+
+%% --- exceptions -----------------------------------------------------------------------------------
+
+exceptions_are_those_of_erlang(Config) ->
+    C = ?config(cnode, Config),
+    Reasons = [x, {'EXIT', x}, normal, {a, [b]}],
+    [
+        ?assertEqual(
+            {Class, Reason, outcome(node(), erlang, Class, [Reason], Way)},
+            {Class, Reason, outcome(C, c, raise, [Class, Reason], Way)}
+        )
+     || Class <- [error, exit, throw], Reason <- Reasons, Way <- [erpc, rpc, multicall, yield, block]
+    ],
+    ?assertEqual({badrpc, {'EXIT', x}}, rex(C, {call, c, raise, [exit, x], user})),
+    ?assertEqual(x, rex(C, {call, c, raise, [throw, x], user})),
+    ?assertEqual({badrpc, {'EXIT', x}}, rex(C, {call, c, echo, [{'EXIT', x}], user})),
+    ?assertEqual({badrpc, {'EXIT', x}}, rpc:call(C, c, echo, [{'EXIT', x}], ?SOON)).
+
+%% What comes of a call, without stack traces: those of erlang:error/1 are not ours.
+outcome(Node, M, F, A, Way) ->
+    try
+        way(Way, Node, M, F, A)
+    of
+        {badrpc, {'EXIT', {Reason, [{_, _, _, _} | _]}}} -> {badrpc, {'EXIT', {Reason, stack}}};
+        {badrpc, {'EXIT', {Reason, []}}} -> {badrpc, {'EXIT', {Reason, stack}}};
+        [{error, {exception, Reason, _}}] -> [{error, {exception, Reason, stack}}];
+        Result -> {value, Result}
+    catch
+        error:{exception, Reason, _} -> {error, {exception, Reason, stack}};
+        Class:Reason -> {Class, Reason}
+    end.
+
+way(erpc, Node, M, F, A) -> erpc:call(Node, M, F, A, ?SOON);
+way(rpc, Node, M, F, A) -> rpc:call(Node, M, F, A, ?SOON);
+way(yield, Node, M, F, A) -> rpc:yield(rpc:async_call(Node, M, F, A));
+way(block, Node, M, F, A) -> rpc:block_call(Node, M, F, A, ?SOON);
+way(multicall, Node, M, F, A) ->
+    [case R of {C, E, S} -> [{C, {E, S}}]; _ -> R end || R <- erpc:multicall([Node], M, F, A, ?SOON)].
+
+stacktraces_are_the_function(Config) ->
+    C = ?config(cnode, Config),
+    Early = [{c, add, [1, a], []}],
+    ?assertError({exception, badarg, Early}, erpc:call(C, c, add, [1, a], ?SOON)),
+    ?assertEqual(
+        {badrpc, {'EXIT', {badarg, Early}}}, rpc:block_call(C, c, add, [1, a], ?SOON)
+    ),
+    Request = erpc:send_request(C, c, later, [1]),
+    begun(1),
+    ok = call(C, {raise, error, oops}),
+    ?assertError({exception, oops, [{c, later, 1, []}]}, erpc:receive_response(Request, ?SOON)).
+
+%% --- later ----------------------------------------------------------------------------------------
+
+%% The process that runs it, and who has asked.
+begun(N) ->
+    receive
+        {begun, N, Pid, From} -> {Pid, From}
+    after ?SOON -> ct:fail({not_begun, N})
+    end.
+
+canceled() ->
+    receive
+        {canceled, Left} -> Left
+    after ?SOON -> ct:fail(not_canceled)
+    end.
+
+call(C, Request) -> gen_server:call({rpc, C}, Request, ?SOON).
+
+%% A process that calls, and tells what came of it.
+calling(Fun) ->
+    Self = self(),
+    Ref = make_ref(),
+    spawn(fun() ->
+        Self ! {Ref,
+            try
+                {value, Fun()}
+            catch
+                Class:Reason -> {Class, Reason}
+            end}
+    end),
+    Ref.
+
+called(Ref) ->
+    receive
+        {Ref, Outcome} -> Outcome
+    after ?LATE -> ct:fail(no_outcome)
+    end.
+
+ways(C, N) ->
+    [
+        fun() -> erpc:call(C, c, later, [N], ?LATE) end,
+        fun() -> rpc:call(C, c, later, [N], ?LATE) end,
+        fun() -> rpc:block_call(C, c, later, [N], ?LATE) end,
+        fun() -> rex(C, {call, c, later, [N], user}) end
+    ].
+
+answers_come_later(Config) ->
+    C = ?config(cnode, Config),
+    lists:foreach(
+        fun(Way) ->
+            Call = calling(Way),
+            {Pid, From} = begun(1),
+            ?assertEqual({C, node()}, {node(Pid), node(From)}),
+            %% The node does other things meanwhile.
+            ?assertEqual(pong, net_adm:ping(C)),
+            ?assertEqual(3, rpc:block_call(C, c, add, [1, 2], ?SOON)),
+            Monitor = monitor(process, Pid),
+            ok = call(C, {answer, {the, answer}}),
+            ?assertEqual({value, {the, answer}}, called(Call)),
+            gone(Monitor)
+        end,
+        ways(C, 1)
+    ),
+    ?assertEqual({error, 'GCL_ENOENT'}, call(C, {answer, x})).
+
+gone(Monitor) ->
+    receive
+        {'DOWN', Monitor, process, _, Reason} -> Reason
+    after ?SOON -> ct:fail(no_down)
+    end.
+
+answers_come_in_any_order(Config) ->
+    C = ?config(cnode, Config),
+    Count = 1000,
+    Requests = [erpc:send_request(C, c, later, [N]) || N <- lists:seq(1, Count)],
+    [begun(N) || N <- lists:seq(1, Count)],
+    ?assertEqual(Count, call(C, waiting)),
+    [ok = call(C, {answer, N}) || N <- lists:seq(1, Count)],
+    [
+        ?assertEqual(N, erpc:receive_response(Request, ?SOON))
+     || {N, Request} <- lists:reverse(lists:zip(lists:seq(1, Count), Requests))
+    ].
+
+exceptions_come_later(Config) ->
+    C = ?config(cnode, Config),
+    Stack = [{c, later, 1, []}],
+    Expected = [
+        {error, [{error, {exception, x, Stack}} | lists:duplicate(3, {value, {badrpc, {'EXIT', {x, Stack}}}})]},
+        {exit, [{exit, {exception, x}} | lists:duplicate(3, {value, {badrpc, {'EXIT', x}}})]},
+        {throw, [{throw, x} | lists:duplicate(3, {value, x})]}
+    ],
+    [
+        begin
+            Call = calling(Way),
+            begun(1),
+            ok = call(C, {raise, Class, x}),
+            ?assertEqual(Outcome, called(Call))
+        end
+     || {Class, Outcomes} <- Expected, {Way, Outcome} <- lists:zip(ways(C, 1), Outcomes)
+    ].
+
+a_function_calls_others(Config) ->
+    C = ?config(cnode, Config),
+    Request = erpc:send_request(C, c, ask, [self(), question]),
+    receive
+        {'$gen_call', From, question} -> gen_server:reply(From, answer)
+    after ?SOON -> ct:fail(not_asked)
+    end,
+    ?assertEqual({asked, answer}, erpc:receive_response(Request, ?SOON)),
+    {Dead, Monitor} = spawn_monitor(fun() -> ok end),
+    gone(Monitor),
+    ?assertExit({exception, 'GCL_ENOPROC'}, erpc:call(C, c, ask, [Dead, question], ?SOON)).
+
+%% --- nobody waits any more ------------------------------------------------------------------------
+
+a_caller_that_gives_up_cancels(Config) ->
+    C = ?config(cnode, Config),
+    ?assertError({erpc, timeout}, erpc:call(C, c, later, [1], 50)),
+    ?assertEqual(0, canceled()),
+    ?assertEqual({badrpc, timeout}, rpc:call(C, c, later, [1], 50)),
+    ?assertEqual(0, canceled()),
+    ?assertEqual({badrpc, timeout}, rpc:block_call(C, c, later, [1], 50)),
+    ?assertEqual(0, canceled()),
+    %% Who waits by himself is missed when he ends; with a timeout, block_call has another wait.
+    [
+        begin
+            {Caller, Monitor} = spawn_monitor(Way),
+            begun(2),
+            exit(Caller, kill),
+            gone(Monitor),
+            ?assertEqual(0, canceled())
+        end
+     || Way <- [
+            fun() -> erpc:call(C, c, later, [2], ?LATE) end,
+            fun() -> rpc:call(C, c, later, [2], ?LATE) end,
+            fun() -> rpc:block_call(C, c, later, [2]) end
+        ]
+    ],
+    flush().
+
+flush() ->
+    receive
+        {begun, _, _, _} -> flush()
+    after 0 -> ok
+    end.
+
+a_lost_node_cancels(Config) ->
+    C = ?config(cnode, Config),
+    Calls = [calling(Way) || Way <- ways(C, 1)],
+    [begun(1) || _ <- Calls],
+    {_, Monitor} = spawn_monitor(C, c, later, [2]),
+    {Pid, _} = begun(2),
+    true = erlang:disconnect_node(C),
+    ?assertEqual(noconnection, gone(Monitor)),
+    %% To be told of the loss, it has to be connected: what was told to the lost node is lost.
+    ok = call_again(C, subscribe),
+    ?assertEqual(1, call(C, waiting)),
+    ?assertEqual(
+        [
+            {error, {erpc, noconnection}},
+            {value, {badrpc, nodedown}},
+            {value, {badrpc, nodedown}}
+        ],
+        [called(Call) || Call <- lists:droplast(Calls)]
+    ),
+    %% What was spawned goes on.
+    Again = monitor(process, Pid),
+    ok = call(C, {answer, x}),
+    ?assertEqual(normal, gone(Again)).
+
+%% Connecting anew may meet the old connection.
+call_again(C, Request) ->
+    try
+        call(C, Request)
+    catch
+        exit:{{nodedown, C}, _} -> call_again(C, Request)
+    end.
+
+an_exit_signal_cancels(Config) ->
+    C = ?config(cnode, Config),
+    Outcomes = [
+        {exit, {signal, killed}},
+        {value, {badrpc, {'EXIT', killed}}},
+        {value, {badrpc, {'EXIT', killed}}},
+        {value, {badrpc, {'EXIT', killed}}}
+    ],
+    [
+        begin
+            Call = calling(Way),
+            {Pid, _} = begun(1),
+            exit(Pid, kill),
+            ?assertEqual(0, canceled()),
+            ?assertEqual(Outcome, called(Call))
+        end
+     || {Way, Outcome} <- lists:zip(ways(C, 1), Outcomes)
+    ].
+
+%% --- casts and spawns -----------------------------------------------------------------------------
+
+casts_are_run(Config) ->
+    C = ?config(cnode, Config),
+    ok = erpc:cast(C, c, later, [1]),
+    begun(1),
+    true = rpc:cast(C, c, later, [2]),
+    begun(2),
+    gen_server:cast({rex, C}, {cast, c, later, [3], self()}),
+    {Pid, _} = begun(3),
+    Monitor = monitor(process, Pid),
+    ok = call(C, {answer, x}),
+    ok = call(C, {raise, error, oops}),
+    rpc_program:logged(?config(port, Config), "server_ended", "{oops,[{c,later,1,[]}]}"),
+    ok = call(C, {raise, exit, shutdown}),
+    ?assertEqual(shutdown, gone(Monitor)).
+
+spawned_functions_end_as_in_erlang(Config) ->
+    C = ?config(cnode, Config),
+    process_flag(trap_exit, true),
+    ?assertEqual(normal, ending(spawn_monitor(C, c, add, [1, 2]))),
+    [
+        ?assertEqual(
+            {Class, strip(ending(quiet(Class)))},
+            {Class, strip(ending(spawn_monitor(C, c, raise, [Class, oops])))}
+        )
+     || Class <- [error, exit, throw]
+    ],
+    ?assertEqual(
+        {badarg, [{c, add, [a, b], []}]}, ending(spawn_monitor(C, c, add, [a, b]))
+    ),
+    Linked = spawn_link(C, c, raise, [exit, oops]),
+    ?assertEqual(oops, exited(Linked)),
+    {Both, Monitor} = spawn_opt(C, c, add, [1, 2], [link, monitor]),
+    ?assertEqual(normal, gone(Monitor)),
+    ?assertEqual(normal, exited(Both)),
+    Request = spawn_request(C, c, later, [1], [monitor]),
+    Pid =
+        receive
+            {spawn_reply, Request, ok, Spawned} -> Spawned
+        after ?SOON -> ct:fail(no_reply)
+        end,
+    ?assertMatch({Pid, _}, begun(1)),
+    ok = call(C, {answer, x}),
+    ?assertEqual(normal, gone(Request)),
+    ?assertEqual(C, node(spawn(C, c, add, [1, 2]))).
+
+ending({_, Monitor}) -> gone(Monitor).
+
+%% The same in Erlang, but that nothing is said about it here.
+quiet(Class) ->
+    spawn_monitor(fun() ->
+        group_leader(spawn(fun() -> ok end), self()),
+        erlang:Class(oops)
+    end).
+
+strip({Reason, [{_, _, _, _} | _]}) -> {Reason, stack};
+strip(Reason) -> Reason.
+
+exited(Pid) ->
+    receive
+        {'EXIT', Pid, Reason} -> Reason
+    after ?SOON -> ct:fail(no_exit)
+    end.
+
+spawned_functions_end_later(Config) ->
+    C = ?config(cnode, Config),
+    process_flag(trap_exit, true),
+    {_, Monitor} = spawn_monitor(C, c, later, [1]),
+    begun(1),
+    ok = call(C, {answer, value}),
+    ?assertEqual(normal, gone(Monitor)),
+    Linked = spawn_link(C, c, later, [1]),
+    begun(1),
+    ok = call(C, {raise, throw, ball}),
+    ?assertEqual({{nocatch, ball}, [{c, later, 1, []}]}, exited(Linked)).
+
+a_spawned_function_goes_on_alone(Config) ->
+    C = ?config(cnode, Config),
+    {Pid, Monitor} = spawn_monitor(C, c, later, [1]),
+    begun(1),
+    true = demonitor(Monitor),
+    Again = monitor(process, Pid),
+    ?assertEqual(1, call(C, waiting)),
+    ok = call(C, {answer, value}),
+    ?assertEqual(normal, gone(Again)).
+
+a_link_ends_a_spawned_function(Config) ->
+    C = ?config(cnode, Config),
+    {Parent, Monitor} = spawn_monitor(fun() ->
+        spawn_link(C, c, later, [1]),
+        receive
+            stop -> exit(stopped)
+        end
+    end),
+    {Pid, Parent} = begun(1),
+    Watch = monitor(process, Pid),
+    Parent ! stop,
+    ?assertEqual(stopped, gone(Monitor)),
+    ?assertEqual(stopped, gone(Watch)),
+    ?assertEqual(0, canceled()).
+
+%% --- what there is, and how much ------------------------------------------------------------------
+
+functions_come_and_go(Config) ->
+    C = ?config(cnode, Config),
+    ?assertEqual(ok, call(C, {register, m, f, 1})),
+    ?assertEqual({error, 'GCL_EEXIST'}, call(C, {register, m, f, 1})),
+    ?assertEqual({error, 'GCL_EEXIST'}, call(C, {register, erlang, node, 0})),
+    ?assertEqual({error, 'GCL_EINVAL'}, call(C, {register, m, f, 256})),
+    ?assertEqual(ok, call(C, {register, m, f, 255})),
+    ?assertError({exception, undef, _}, erpc:call(C, m, f, [], ?SOON)),
+    ?assertEqual(x, erpc:call(C, m, f, [x], ?SOON)),
+    ?assertEqual(ok, call(C, {unregister, m, f, 1})),
+    ?assertEqual({error, 'GCL_ENOENT'}, call(C, {unregister, m, f, 1})),
+    ?assertEqual({error, 'GCL_ENOENT'}, call(C, {unregister, erlang, node, 0})),
+    ?assertError({exception, undef, [{m, f, [x], []}]}, erpc:call(C, m, f, [x], ?SOON)),
+    ?assertError(notsup, spawn_monitor(C, m, f, [x])),
+    %% What runs has its outcome; also when it takes itself away.
+    Request = erpc:send_request(C, c, later, [1]),
+    begun(1),
+    ?assertEqual(ok, call(C, {unregister, c, later, 1})),
+    ok = call(C, {raise, error, oops}),
+    ?assertError({exception, oops, [{c, later, 1, []}]}, erpc:receive_response(Request, ?SOON)),
+    ?assertEqual(once, erpc:call(C, c, once, [], ?SOON)),
+    ?assertError({exception, undef, _}, erpc:call(C, c, once, [], ?SOON)).
+
+functions_have_a_limit(Config) ->
+    C = ?config(cnode, Config),
+    ?assertEqual(ok, call(C, {register, m, f, 1})),
+    ?assertEqual(ok, call(C, {register, m, f, 2})),
+    ?assertEqual({error, 'GCL_ELIMIT'}, call(C, {register, m, f, 3})),
+    ?assertEqual(ok, call(C, {unregister, m, f, 1})),
+    ?assertEqual(ok, call(C, {register, m, f, 3})).
+
+calls_have_a_limit(Config) -> limited(?config(cnode, Config)).
+
+calls_of_one_node_have_a_limit(Config) ->
+    C = ?config(cnode, Config),
+    {Port, Other} = rpc_program:start([]),
+    %% By the limit of its own, this node may; those of another node have room.
+    Limited = fun() -> limited(C) end,
+    Limited(),
+    ok = gen_server:call({rpc, Other}, subscribe),
+    Requests = [erpc:send_request(C, c, later, [N]) || N <- [1, 2, 3]],
+    [begun(N) || N <- [1, 2, 3]],
+    ?assertError({erpc, system_limit}, erpc:call(C, c, add, [1, 2], ?SOON)),
+    ?assertEqual({ok, 3}, gen_server:call({rpc, Other}, {call, {C, c, add}, [1, 2], ?SOON})),
+    [ok = call(C, {answer, x}) || _ <- Requests],
+    rpc_program:stop(Port).
+
+limited(C) ->
+    Requests = [erpc:send_request(C, c, later, [N]) || N <- [1, 2, 3]],
+    [begun(N) || N <- [1, 2, 3]],
+    ?assertError({erpc, system_limit}, erpc:call(C, c, add, [1, 2], ?SOON)),
+    Bad = {badrpc, {'EXIT', system_limit}},
+    ?assertEqual(Bad, rpc:call(C, c, add, [1, 2], ?SOON)),
+    ?assertEqual(Bad, rpc:block_call(C, c, add, [1, 2], ?SOON)),
+    ?assertEqual(Bad, rex(C, {call, c, add, [1, 2], user})),
+    ?assertError(system_limit, spawn_monitor(C, c, add, [1, 2])),
+    [ok = call(C, {answer, x}) || _ <- Requests],
+    [?assertEqual(x, erpc:receive_response(Request, ?SOON)) || Request <- Requests],
+    ?assertEqual(3, erpc:call(C, c, add, [1, 2], ?SOON)),
+    ?assertEqual(3, rpc:block_call(C, c, add, [1, 2], ?SOON)).
+
+%% --- functions that do not do as they should ------------------------------------------------------
+
+a_function_closes_the_node(Config) ->
+    C = ?config(cnode, Config),
+    Pending = erpc:send_request(C, c, later, [1]),
+    begun(1),
+    ?assertEqual(closing, erpc:call(C, c, close, [], ?SOON)),
+    ?assertExit({signal, shutdown}, erpc:receive_response(Pending, ?SOON)),
+    rpc_program:closed(?config(port, Config)).
+
+a_function_ends_its_process(Config) ->
+    C = ?config(cnode, Config),
+    ?assertExit({signal, stopped}, erpc:call(C, c, stop, [], ?SOON)),
+    ?assertEqual(0, canceled()),
+    ?assertEqual({badrpc, {'EXIT', stopped}}, rpc:call(C, c, stop, [], ?SOON)),
+    ?assertEqual({badrpc, {'EXIT', stopped}}, rpc:block_call(C, c, stop, [], ?SOON)),
+    ?assertEqual(3, erpc:call(C, c, add, [1, 2], ?SOON)).
+
+a_mistake_ends_its_process(Config) ->
+    C = ?config(cnode, Config),
+    ?assertExit({signal, {bad_pattern, _}}, erpc:call(C, c, mistake, [], ?SOON)),
+    ?assertMatch(
+        {badrpc, {'EXIT', {bad_pattern, _}}}, rpc:block_call(C, c, mistake, [], ?SOON)
+    ),
+    rpc_program:logged(?config(port, Config), "bad_pattern", "rpc.c:"),
+    ?assertEqual(3, erpc:call(C, c, add, [1, 2], ?SOON)).
+
+%% --- garbage --------------------------------------------------------------------------------------
+
+garbage_is_refused(Config) ->
+    C = ?config(cnode, Config),
+    Ref = make_ref(),
+    [
+        ?assertEqual(
+            {A, {Ref, error, {erpc, badarg}}}, {A, ending(spawn_monitor(C, erpc, execute_call, A))}
+        )
+     || A <- [[Ref, 1, add, []], [Ref, c, 1, []], [Ref, c, {}, []]]
+    ],
+    [
+        ?assertMatch({Ref, error, undef, [{c, add, A, []}]}, executed(C, Ref, A))
+     || A <- [[1 | 2], x, #{}, lists:duplicate(300, 1), [1, 2 | 3]]
+    ],
+    ?assertEqual(badarg, ending(spawn_monitor(C, erpc, execute_cast, [1, 2, 3]))),
+    [
+        {rex, C} ! Garbage
+     || Garbage <- [
+            {self(), {call, c, add, [1, 2]}},
+            {self(), {call, c, "add", [1, 2], user}},
+            {self(), {call, {c}, add, [1, 2], user}},
+            {self(), {block_call}},
+            {'$gen_call', self(), {call, c, add, [1, 2], user}},
+            {'$gen_call', {self(), x}, {call, c, 1, [1, 2], user}},
+            {'$gen_cast', {cast, c, add, [1, 2]}},
+            {'$gen_cast', {cast, 1, 2, 3, 4}}
+        ]
+    ],
+    %% Tags of any kind are echoed.
+    [
+        begin
+            {rex, C} ! {'$gen_call', {self(), Tag}, {call, c, add, [1, 2], user}},
+            receive
+                {Tag, Reply} -> ?assertEqual(3, Reply)
+            after ?SOON -> ct:fail({no_reply, Tag})
+            end
+        end
+     || Tag <- [x, {}, 1, [make_ref()], {make_ref(), x}]
+    ],
+    %% Two calls by one reference: one is canceled, or both have their answer.
+    Twice = make_ref(),
+    [{rex, C} ! {'$gen_call', {self(), Twice}, {call, c, later, [N], user}} || N <- [1, 2]],
+    [begun(N) || N <- [1, 2]],
+    [ok = call(C, {answer, x}) || _ <- [1, 2]],
+    [
+        receive
+            {Twice, x} -> ok
+        after ?SOON -> ct:fail(no_reply)
+        end
+     || _ <- [1, 2]
+    ],
+    ?assertEqual(3, erpc:call(C, c, add, [1, 2], ?SOON)).
+
+executed(C, Ref, A) -> ending(spawn_monitor(C, erpc, execute_call, [Ref, c, add, A])).
+
+%% --- the node itself ------------------------------------------------------------------------------
+
+what_a_node_tells_about_itself(Config) ->
+    C = ?config(cnode, Config),
+    Info = fun(Item) -> erpc:call(C, erlang, system_info, [Item], ?SOON) end,
+    %% The same machine: what both are asked, both say.
+    [
+        ?assertEqual({Item, erlang:system_info(Item)}, {Item, Info(Item)})
+     || Item <- [os_type, os_version, endian, wordsize, {wordsize, internal}, {wordsize, external}]
+    ],
+    <<131, 88, _/binary>> = Pid = term_to_binary(call(C, self)),
+    <<Creation:32>> = binary:part(Pid, byte_size(Pid), -4),
+    ?assertEqual(Creation, Info(creation)),
+    ?assertEqual(1, Info(schedulers)),
+    ?assertEqual(1, Info(schedulers_online)),
+    ?assertEqual(0, Info(port_count)),
+    ?assertEqual(262144, Info(process_limit)),
+    Before = Info(process_count),
+    ok = erpc:cast(C, c, later, [1]),
+    begun(1),
+    ?assertEqual(Before + 1, Info(process_count)),
+    [Machine | _] = string:split(erlang:system_info(system_architecture), "-"),
+    ?assertMatch([Machine, _], string:split(Info(system_architecture), "-")),
+    %% As an unknown one, what it has not got.
+    [
+        ?assertError(
+            {exception, badarg, [{erlang, system_info, [Item], []}]}, Info(Item)
+        )
+     || Item <- [otp_release, version, atom_count, ets_limit, machine, bogus, 1, {wordsize, x}]
+    ],
+    Memory = fun(A) -> erpc:call(C, erlang, memory, A, ?SOON) end,
+    [{total, Total}] = Memory([]),
+    ?assert(Total > 1000000),
+    ?assert(is_integer(Memory([total]))),
+    ?assertMatch([{total, _}], Memory([[total]])),
+    ?assertEqual([], Memory([[]])),
+    [
+        ?assertError({exception, notsup, [{erlang, memory, [A], []}]}, Memory([A]))
+     || A <- [processes, ets, [total, code]]
+    ],
+    [?assertError({exception, badarg, _}, Memory([A])) || A <- [bogus, [total, bogus], [total | x], 1]].
