@@ -131,19 +131,20 @@ bool gcl_core_demonitor(struct gcl_core *core, const struct gcl_core_process *wa
     struct gcl_monitor *monitor = gcl_monitors_find(&core->monitors, ref);
     if (monitor == NULL || monitor->watcher != watcher)
         return false;
+    const struct gcl_core_process *local = monitor->target;
     /* Of one that is awaited the peer is told when it says who that is. */
-    bool remote =
-        monitor->target == NULL && !gcl_core_is_local(&monitor->remote) && !monitor->is_awaited;
+    bool remote = local == NULL && !gcl_core_is_local(&monitor->remote) && !monitor->is_awaited;
     gcl_monitors_unlist(&core->monitors, monitor);
     gcl_monitor_free(&core->monitors, core->spent_monitor);
     core->spent_monitor = monitor;
-    if (!remote)
+    if (!remote && (local == NULL || !local->minds_watchers))
         return false;
+    gcl_pid to = remote ? monitor->remote : gcl_core_pid(core, local);
     *signal = (struct gcl_signal){.op = GCL_SIGNAL_DEMONITOR,
                                   .from = gcl_core_pid(core, watcher),
-                                  .to = gcl_target_pid(monitor->remote),
+                                  .to = gcl_target_pid(to),
                                   .ref = monitor->ref};
-    if (monitor->name_size > 0)
+    if (remote && monitor->name_size > 0)
         signal->to = gcl_target_name(monitor->remote.node, monitor->remote.generation,
                                      gcl_monitor_name(monitor));
     return true;

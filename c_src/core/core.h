@@ -38,8 +38,8 @@ enum gcl_effect_kind {
     GCL_EFFECT_DOWN,      /* a monitor of `process` fired: signal.ref, .from, .from_name, .term */
     GCL_EFFECT_EXIT,      /* `process` traps exits and gets one: signal.from, .term */
     GCL_EFFECT_END,       /* `process` has to end with the reason signal.term: gcl_core_exit() */
-    GCL_EFFECT_UNWATCHED, /* a monitor of a process elsewhere on `process`, which wants to know,
-                             was taken back: signal.ref, .from */
+    GCL_EFFECT_UNWATCHED, /* a monitor on `process`, which wants to know, was taken back:
+                             signal.ref, .from */
     GCL_EFFECT_SPAWNED,   /* what `process` has asked for is there, or not: signal.ref, .from,
                              .from_name */
     GCL_EFFECT_SIGNAL,    /* `signal` has to be sent to the node of signal.to */
@@ -82,8 +82,8 @@ void gcl_core_fini(struct gcl_core *core);
 /* --- events --------------------------------------------------------------------------------- */
 
 /**
- * A signal arrived: from `peer`, or from a local process and `peer` is NULL (SEND, EXIT2, STOP,
- * BEGIN, SPAWN_REPLY and END only).
+ * A signal arrived: from `peer`, or from a local process and `peer` is NULL (SEND, EXIT2,
+ * DEMONITOR, STOP, BEGIN, SPAWN_REPLY and END only).
  * 0; GCL_ENOMEM or GCL_ELIMIT when a link or monitor could not be kept: then the peer has been
  * promised nothing and its connection has to be closed.
  */

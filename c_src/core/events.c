@@ -119,16 +119,19 @@ static void drop_monitor(struct gcl_core *core, struct gcl_monitor *monitor)
     gcl_monitor_free(&core->monitors, monitor);
 }
 
+/* A local watcher has taken its monitor back itself. */
 static int on_demonitor(struct gcl_core *core, struct gcl_core_peer *peer,
                         const struct gcl_signal *signal)
 {
     struct gcl_monitor *monitor = gcl_monitors_find(&core->monitors, &signal->ref);
-    (void)peer;
-    if (monitor == NULL || !is_watched_by(monitor, signal->from))
-        return 0;
-    struct gcl_core_process *target = monitor->target;
-    drop_monitor(core, monitor);
-    if (target->minds_watchers && !target->ended)
+    struct gcl_core_process *target = NULL;
+    if (peer == NULL) {
+        target = gcl_core_find(core, signal->to.pid);
+    } else if (monitor != NULL && is_watched_by(monitor, signal->from)) {
+        target = monitor->target;
+        drop_monitor(core, monitor);
+    }
+    if (target != NULL && target->minds_watchers && !target->ended)
         ready(core, GCL_EFFECT_UNWATCHED, target)->signal = *signal;
     return 0;
 }

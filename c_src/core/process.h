@@ -26,7 +26,7 @@ struct gcl_registration;
 struct gcl_core_process {
     uint32_t number;
     bool ended;                /* gcl_core_exit() was called: the rest is being told */
-    bool minds_watchers;       /* it is told when a monitor from elsewhere is taken back */
+    bool minds_watchers;       /* it is told when a monitor on it is taken back */
     bool trap_exit;            /* exit signals are delivered instead of ending it */
     struct gcl_list links;     /* struct gcl_link of which it is the near end */
     struct gcl_list far_links; /* ... and the far end */

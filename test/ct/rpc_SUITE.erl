@@ -18,6 +18,7 @@
     code_is_not_spawned_by_net_kernel/1,
     every_other_function_is_undef/1,
     many_calls_at_once/1,
+    what_a_node_tells_about_itself/1,
     garbage_is_survived/1
 ]).
 
@@ -38,6 +39,7 @@ all() ->
         code_is_not_spawned_by_net_kernel,
         every_other_function_is_undef,
         many_calls_at_once,
+        what_a_node_tells_about_itself,
         garbage_is_survived
     ].
 
@@ -243,6 +245,44 @@ many_calls_at_once(Config) ->
     C = ?config(cnode, Config),
     Requests = [erpc:send_request(C, erlang, node, []) || _ <- lists:seq(1, 5000)],
     [?assertEqual(C, erpc:receive_response(Request, ?DEADLINE)) || Request <- Requests].
+
+what_a_node_tells_about_itself(Config) ->
+    C = ?config(cnode, Config),
+    Info = fun(Item) -> erpc:call(C, erlang, system_info, [Item], ?SOON) end,
+    %% The same machine: what both are asked, both say.
+    [
+        ?assertEqual({Item, erlang:system_info(Item)}, {Item, Info(Item)})
+     || Item <- [os_type, os_version, endian, wordsize, {wordsize, internal}, {wordsize, external}]
+    ],
+    <<131, 88, _/binary>> = Pid = term_to_binary(gen_server:call({server, C}, self)),
+    <<Creation:32>> = binary:part(Pid, byte_size(Pid), -4),
+    ?assertEqual(Creation, Info(creation)),
+    ?assertEqual(1, Info(schedulers)),
+    ?assertEqual(1, Info(schedulers_online)),
+    ?assertEqual(0, Info(port_count)),
+    ?assertEqual(262144, Info(process_limit)),
+    %% net_kernel, rex, the server, and the one that is asked.
+    ?assertEqual(4, Info(process_count)),
+    [Machine | _] = string:split(erlang:system_info(system_architecture), "-"),
+    ?assertMatch([Machine, _], string:split(Info(system_architecture), "-")),
+    %% As an unknown one, what it has not got.
+    [
+        ?assertError(
+            {exception, badarg, [{erlang, system_info, [Item], []}]}, Info(Item)
+        )
+     || Item <- [otp_release, version, atom_count, ets_limit, machine, bogus, 1, {wordsize, x}]
+    ],
+    Memory = fun(A) -> erpc:call(C, erlang, memory, A, ?SOON) end,
+    [{total, Total}] = Memory([]),
+    ?assert(Total > 1000000),
+    ?assert(is_integer(Memory([total]))),
+    ?assertMatch([{total, _}], Memory([[total]])),
+    ?assertEqual([], Memory([[]])),
+    [
+        ?assertError({exception, notsup, [{erlang, memory, [A], []}]}, Memory([A]))
+     || A <- [processes, ets, [total, code]]
+    ],
+    [?assertError({exception, badarg, _}, Memory([A])) || A <- [bogus, [total, bogus], [total | x], 1]].
 
 garbage_is_survived(Config) ->
     C = ?config(cnode, Config),
