@@ -165,10 +165,15 @@ static void on_up(struct gcl_connection *connection, const struct gcl_handshake 
 
 /* --- spawn requests ------------------------------------------------------------------------- */
 
+/* Who has asked waits for it, without end. */
 static void reply_spawn(struct gcl_peer *peer, const struct gcl_control *reply)
 {
-    if (gcl_control_encode(gcl_connection_output(peer->up->connection), peer->flags, reply) == 0)
-        gcl_connection_written(peer->up->connection, 1);
+    struct gcl_connection *connection = peer->up->connection;
+    int error = gcl_control_encode(gcl_connection_output(connection), peer->flags, reply);
+    if (error == 0)
+        gcl_connection_written(connection, 1);
+    else if (error != GCL_ENOTSUP)
+        gcl_connection_fail(connection, error, "no memory for a reply that the peer relies on");
 }
 
 /* Options that are not known say how to run code; they are passed over. False: it is no list. */

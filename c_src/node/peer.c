@@ -161,6 +161,9 @@ static void send_pending(struct gcl_peer *peer)
         int error = encode(peer, &signal);
         if (error == GCL_ENOTSUP && signal.op == GCL_SIGNAL_SPAWN_REQUEST)
             error = refuse_spawn(peer, &signal);
+        /* It was taken, and somebody may wait for what it leads to. */
+        if (error == GCL_ENOMEM)
+            gcl_connection_fail(peer->up->connection, error, "no memory for what waited for it");
         if (error != 0)
             gcl_log(&peer->node->log, GCL_LOG_WARNING, "signal_dropped",
                     "a signal that waited for %s cannot be sent: %s", peer->text,
