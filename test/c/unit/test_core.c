@@ -24,8 +24,8 @@ struct world {
 static struct world world;
 
 static const char *const op_names[GCL_SIGNAL_OPS] = {
-    "send",    "link",      "unlink", "unlink_ack",   "exit",       "exit2",
-    "monitor", "demonitor", "down",   "group_leader", "spawn_reply"};
+    "send",    "link",      "unlink", "unlink_ack",   "exit",          "exit2",
+    "monitor", "demonitor", "down",   "group_leader", "spawn_request", "spawn_reply"};
 
 static void begin_with_limit(uint32_t max_edges)
 {
@@ -350,6 +350,143 @@ Test(core, an_ended_watcher_takes_its_monitors_back)
     EXPECT("demonitor P1 -> R2 0\nP1 free\n");
     gcl_core_exit(&world.core, &world.process[2], GCL_REASON_NORMAL);
     EXPECT("P2 free\n");
+    end();
+}
+
+/* --- processes that are asked for ---------------------------------------------------------------
+ */
+
+static gcl_ref await_spawn(uint32_t watcher, bool wants_link)
+{
+    gcl_ref ref = gcl_core_make_ref(&world.core);
+    gcl_pid at = remote(0);
+    cr_assert_eq(gcl_core_await_spawn(&world.core, &world.process[watcher], at, &world.peer, &ref,
+                                      wants_link),
+                 0);
+    return ref;
+}
+
+static int refuse(uint32_t watcher, gcl_ref ref)
+{
+    struct gcl_signal reply = {.op = GCL_SIGNAL_SPAWN_REPLY,
+                               .from = remote(0),
+                               .to = gcl_target_pid(local(watcher)),
+                               .ref = ref,
+                               .from_name = gcl_str_of("notsup")};
+    return gcl_core_signal(&world.core, &world.peer, &reply);
+}
+
+static int arrive(uint32_t pid, uint32_t watcher, gcl_ref ref, uint64_t flags)
+{
+    return signal_from_peer(GCL_SIGNAL_SPAWN_REPLY, pid, watcher, ref, flags, no_term);
+}
+
+Test(core, a_process_that_was_asked_for_is_watched_from_when_it_is_there)
+{
+    begin();
+    gcl_ref ref = await_spawn(1, false);
+    cr_assert_eq(arrive(5, 1, ref, GCL_SPAWN_MONITORED), 0);
+    EXPECT("P1 spawned R5\n");
+    cr_assert_eq(signal_from_peer(GCL_SIGNAL_DOWN, 5, 1, ref, 0, GCL_REASON_NORMAL), 0);
+    EXPECT("P1 down R5 normal\n");
+    ref = await_spawn(1, true);
+    cr_assert_eq(arrive(6, 1, ref, GCL_SPAWN_MONITORED | GCL_SPAWN_LINKED), 0);
+    EXPECT("P1 spawned R6\n");
+    gcl_core_exit(&world.core, &world.process[1], GCL_REASON_NORMAL);
+    EXPECT("exit P1 -> R6 normal0\ndemonitor P1 -> R6 0\nP1 free\n");
+    end();
+}
+
+Test(core, a_process_that_was_asked_for_is_refused_or_its_node_lost)
+{
+    begin();
+    gcl_ref ref = await_spawn(1, true);
+    cr_assert_eq(refuse(1, ref), 0);
+    EXPECT("P1 spawned notsup\n");
+    cr_assert_eq(refuse(1, ref), 0);
+    EXPECT("");
+    (void)await_spawn(1, true);
+    gcl_core_peer_down(&world.core, &world.peer);
+    EXPECT("P1 down R0 noconnection\n");
+    end();
+}
+
+Test(core, a_process_that_nobody_waits_for_any_more_is_left_or_ended)
+{
+    begin();
+    struct gcl_signal signal;
+    gcl_ref ref = await_spawn(1, false);
+    /* It is not known whom to tell. */
+    cr_assert_not(gcl_core_demonitor(&world.core, &world.process[1], &ref, &signal));
+    cr_assert_eq(arrive(5, 1, ref, GCL_SPAWN_MONITORED), 0);
+    EXPECT("demonitor P1 -> R5 0\n");
+    ref = await_spawn(1, true);
+    gcl_core_exit(&world.core, &world.process[1], GCL_REASON_NORMAL);
+    EXPECT("P1 free\n");
+    gcl_pid ended = local(1);
+    struct gcl_signal reply = {.op = GCL_SIGNAL_SPAWN_REPLY,
+                               .from = remote(6),
+                               .to = gcl_target_pid(ended),
+                               .ref = ref,
+                               .id = GCL_SPAWN_MONITORED | GCL_SPAWN_LINKED};
+    cr_assert_eq(gcl_core_signal(&world.core, &world.peer, &reply), 0);
+    EXPECT("exit P1 -> R6 noproc0\n");
+    /* Of a request without ties nothing is left. */
+    reply.id = 0;
+    cr_assert_eq(gcl_core_signal(&world.core, &world.peer, &reply), 0);
+    EXPECT("");
+    end();
+}
+
+Test(core, only_the_node_that_was_asked_gives_a_process)
+{
+    begin();
+    struct gcl_core_peer stranger;
+    gcl_core_peer_init(&stranger);
+    gcl_ref ref = await_spawn(1, false);
+    struct gcl_signal reply = {.op = GCL_SIGNAL_SPAWN_REPLY,
+                               .from = remote(5),
+                               .to = gcl_target_pid(local(1)),
+                               .ref = ref,
+                               .id = GCL_SPAWN_MONITORED};
+    cr_assert_eq(gcl_core_signal(&world.core, &stranger, &reply), 0);
+    EXPECT("demonitor P1 -> R5 0\n");
+    cr_assert_eq(arrive(6, 1, ref, GCL_SPAWN_MONITORED), 0);
+    EXPECT("P1 spawned R6\n");
+    /* It is there: there is no second one. */
+    cr_assert_eq(arrive(7, 1, ref, GCL_SPAWN_MONITORED), 0);
+    EXPECT("demonitor P1 -> R7 0\n");
+    end();
+}
+
+Test(core, a_link_that_comes_with_a_process_counts)
+{
+    begin_with_limit(1);
+    gcl_ref ref = await_spawn(1, true);
+    cr_assert_eq(arrive(5, 1, ref, GCL_SPAWN_MONITORED | GCL_SPAWN_LINKED), GCL_ELIMIT);
+    cr_assert_eq(gcl_core_await_spawn(&world.core, &world.process[2], remote(0), &world.peer,
+                                      &(gcl_ref){.generation = 1, .count = 1, .words = {9}}, false),
+                 GCL_ELIMIT);
+    end();
+}
+
+Test(core, who_minds_watchers_hears_of_those_that_leave)
+{
+    begin();
+    world.process[2].minds_watchers = true;
+    cr_assert_eq(signal_from_peer(GCL_SIGNAL_MONITOR, 1, 2, remote_ref(1), 0, no_term), 0);
+    cr_assert_eq(signal_from_peer(GCL_SIGNAL_DEMONITOR, 3, 2, remote_ref(1), 0, no_term), 0);
+    EXPECT("");
+    cr_assert_eq(signal_from_peer(GCL_SIGNAL_DEMONITOR, 1, 2, remote_ref(1), 0, no_term), 0);
+    EXPECT("P2 unwatched by R1\n");
+    /* One of this node says so by a signal. */
+    struct gcl_signal signal;
+    struct gcl_target target = gcl_target_pid(local(2));
+    gcl_ref ref = gcl_core_make_ref(&world.core);
+    cr_assert_eq(gcl_core_monitor(&world.core, &world.process[1], &target, NULL, &ref), 0);
+    cr_assert(gcl_core_demonitor(&world.core, &world.process[1], &ref, &signal));
+    cr_assert_eq(gcl_core_signal(&world.core, NULL, &signal), 0);
+    EXPECT("P2 unwatched by P1\n");
     end();
 }
 

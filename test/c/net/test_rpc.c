@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Functions of C nodes and calls of them, where something goes wrong: no memory at any moment, a
+ * peer that knows no such requests or lies, a node that closes. With BEAMs: test/ct/rpc_*. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "raw.h"
+#include "wire/flags.h"
+#include "world.h"
+
+static struct world_node *a, *b;
+static gcl_server *server; /* of a */
+static gcl_rpc_task kept;
+static unsigned begun, canceled;
+
+/* --- functions ----------------------------------------------------------------------------------
+ */
+
+static void echo(gcl_server *self, gcl_rpc_task task, gcl_term arguments, void *user)
+{
+    gcl_term term;
+    (void)user;
+    if (gcl_match(arguments, "[~t]", &term))
+        (void)gcl_rpc_return(gcl_server_node(self), task, "~t", term);
+}
+
+static void on_cancel(gcl_node *node, gcl_rpc_task task, void *user)
+{
+    cr_assert_eq(user, &canceled);
+    cr_assert_not(gcl_rpc_is_open(node, task));
+    cr_assert_eq(gcl_rpc_return(node, task, "late"), GCL_ESTALE);
+    canceled++;
+}
+
+static void later(gcl_server *self, gcl_rpc_task task, gcl_term arguments, void *user)
+{
+    gcl_node *node = gcl_server_node(self);
+    (void)arguments;
+    (void)user;
+    kept = task;
+    begun++;
+    cr_assert_eq(gcl_rpc_on_cancel(node, task, on_cancel, &canceled), 0);
+    cr_assert(gcl_rpc_is_open(node, task));
+}
+
+static void offer(struct world_node *at)
+{
+    cr_assert_eq(gcl_rpc_register(at->node, "m", "echo", 1, echo, NULL), 0);
+    cr_assert_eq(gcl_rpc_register(at->node, "m", "later", 0, later, NULL), 0);
+}
+
+/* --- outcomes ------------------------------------------------------------------------------------
+ */
+
+static unsigned pending;
+static int outcome;
+
+static gcl_result on_outcome(gcl_server *self, int error, gcl_term term, void *user)
+{
+    (void)self;
+    (void)user;
+    (void)term;
+    cr_assert_gt(pending, 0);
+    pending--;
+    outcome = error;
+    return GCL_CONTINUE;
+}
+
+static bool is_over(void)
+{
+    return pending == 0;
+}
+
+static const gcl_handlers handlers = {.size = sizeof handlers};
+
+static void begin(void)
+{
+    world_begin();
+    begun = canceled = pending = 0;
+    outcome = 1;
+    a = world_start(0, NULL);
+    offer(a);
+    server = world_serve(a, &handlers, NULL, NULL);
+}
+
+static bool has_begun(void)
+{
+    return begun > 0;
+}
+
+static bool is_canceled(void)
+{
+    return canceled > 0;
+}
+
+static int call_later(const char *node)
+{
+    gcl_rpc_dest dest = gcl_rpc_at(node, "m", "later");
+    int error = gcl_rpc_call(server, dest, GCL_INFINITY, on_outcome, NULL, NULL, "[]");
+    pending += error == 0;
+    return error;
+}
+
+/* --- no memory -----------------------------------------------------------------------------------
+ */
+
+static void quiet(gcl_node_config *config)
+{
+    config->setup_timeout_ms = 100;
+    config->log_level = 0;
+}
+
+static void go_through_a_life(const char *node)
+{
+    gcl_rpc_dest to_echo = gcl_rpc_at(node, "m", "echo");
+    pending += gcl_rpc_call(server, to_echo, 2000, on_outcome, NULL, NULL, "[~a]", "hello") == 0;
+    pending += gcl_spawn(server, to_echo, GCL_SPAWN_LINK, on_outcome, NULL, NULL, "[1]") == 0;
+    (void)gcl_rpc_cast(server, to_echo, "[~i]", 1);
+    pending += gcl_rpc_call(server, gcl_rpc_at(node, "no", "no"), 2000, on_outcome, NULL, NULL,
+                            "[~i]", 1) == 0;
+    pending +=
+        gcl_rpc_call(server, gcl_rpc_at(node, "m", "later"), 20, on_outcome, NULL, NULL, "[]") == 0;
+    world_until(is_over);
+}
+
+static bool are_unconnected(void)
+{
+    return !gcl_node_is_connected(a->node, b->name) && !gcl_node_is_connected(b->node, a->name);
+}
+
+static void begin_without_memory(size_t at)
+{
+    gcl_server_config config;
+    world_begin();
+    begun = canceled = pending = 0;
+    a = world_start(0, quiet);
+    b = world_start(1, quiet);
+    offer(a);
+    offer(b);
+    gcl_server_config_init(&config);
+    config.handlers = &handlers;
+    config.trap_exit = true; /* that of what was spawned */
+    cr_assert_eq(gcl_server_start(a->node, &config, &server), 0);
+    world_introduce(a, b);
+    gcl_test_fail_at(&world.mem, at);
+}
+
+/* With memory again all is as if nothing had happened. */
+static void end_with_memory(const char *node)
+{
+    gcl_test_fail_at(&world.mem, 0);
+    (void)gcl_node_disconnect(a->node, b->name);
+    world_until(are_unconnected);
+    pending = 1;
+    cr_assert_eq(
+        gcl_rpc_call(server, gcl_rpc_at(node, "m", "echo"), 5000, on_outcome, NULL, NULL, "[x]"),
+        0);
+    world_until(is_over);
+    cr_assert_eq(outcome, 0, "%s", gcl_error_name(outcome));
+    world_end();
+}
+
+static void without_memory(bool is_here)
+{
+    size_t step = world_is_slow() ? 7 : 1;
+    size_t needed = SIZE_MAX;
+    for (size_t n = 1; n < needed; n += step) {
+        begin_without_memory(n);
+        const char *node = is_here ? a->name : b->name;
+        go_through_a_life(node);
+        if (world.mem.attempts < world.mem.fail_at)
+            needed = n;
+        end_with_memory(node);
+    }
+    cr_assert_gt(needed, 20, "%zu", needed);
+}
+
+Test(rpc, without_memory_at_any_moment_each_call_has_its_outcome, .timeout = 300)
+{
+    without_memory(false);
+}
+
+Test(rpc, without_memory_at_any_moment_each_call_of_its_own_has_its_outcome, .timeout = 300)
+{
+    without_memory(true);
+}
+
+/* --- ends
+ * ----------------------------------------------------------------------------------------- */
+
+Test(rpc, a_node_that_closes_cancels_what_runs_and_what_it_has_called)
+{
+    begin();
+    b = world_start(1, NULL);
+    offer(b);
+    world_join(a, b);
+    cr_assert_eq(call_later(b->name), 0);
+    world_until(has_begun);
+    world_close(a); /* the caller */
+    cr_assert_eq(outcome, GCL_ECANCELED);
+    world_until(is_canceled);
+    world_end();
+    cr_assert_eq(canceled, 1);
+}
+
+Test(rpc, a_node_that_closes_tells_those_that_wait)
+{
+    begin();
+    b = world_start(1, NULL);
+    offer(b);
+    world_join(a, b);
+    cr_assert_eq(call_later(b->name), 0);
+    world_until(has_begun);
+    world_close(b);
+    world_until(is_over);
+    cr_assert_eq(outcome, GCL_EEXIT);
+    cr_assert_eq(canceled, 1);
+    world_end();
+}
+
+static void close_at_once(gcl_server *self, gcl_rpc_task task, gcl_term arguments, void *user)
+{
+    (void)task;
+    (void)arguments;
+    (void)user;
+    gcl_node_close(gcl_server_node(self));
+}
+
+static bool is_closed(void)
+{
+    return a->is_closed;
+}
+
+Test(rpc, a_function_may_close_its_node)
+{
+    begin();
+    cr_assert_eq(gcl_rpc_register(a->node, "m", "close", 0, close_at_once, NULL), 0);
+    pending = 1;
+    cr_assert_eq(gcl_rpc_call(server, gcl_rpc_at(a->name, "m", "close"), GCL_INFINITY, on_outcome,
+                              NULL, NULL, "[]"),
+                 0);
+    world_until(is_closed);
+    cr_assert_eq(pending, 0);
+    a->node = NULL;
+    world_end();
+}
+
+static gcl_result stop_then(gcl_server *self, int error, gcl_term term, void *user)
+{
+    (void)on_outcome(self, error, term, user);
+    return GCL_STOP;
+}
+
+Test(rpc, an_outcome_may_end_its_server)
+{
+    begin();
+    gcl_rpc_dest dest = gcl_rpc_at(a->name, "m", "echo");
+    pending = 2;
+    cr_assert_eq(gcl_rpc_call(server, dest, 1000, stop_then, NULL, NULL, "[1]"), 0);
+    cr_assert_eq(call_later(a->name), 0);
+    cr_assert_eq(gcl_spawn(server, dest, 0, on_outcome, NULL, NULL, "[1]"), 0);
+    pending = 3;
+    world_until(is_over);
+    world_until(is_canceled);
+    world_end();
+}
+
+Test(rpc, what_is_no_call_is_not_begun)
+{
+    begin();
+    gcl_rpc_dest dest = gcl_rpc_at(a->name, "m", "echo");
+    cr_assert_eq(gcl_rpc_call(server, dest, 1, NULL, NULL, NULL, "[1]"), GCL_EINVAL);
+    cr_assert_eq(gcl_rpc_call(server, dest, 1, on_outcome, NULL, NULL, "[1 | 2]"), GCL_EINVAL);
+    dest.module = NULL;
+    cr_assert_eq(gcl_rpc_call(server, dest, 1, on_outcome, NULL, NULL, "[1]"), GCL_EINVAL);
+    dest = gcl_rpc_at(a->name, "m", "\xff");
+    cr_assert_eq(gcl_rpc_cast(server, dest, "[1]"), GCL_EINVAL);
+    dest = gcl_rpc_at("nowhere", "m", "echo");
+    cr_assert_eq(gcl_rpc_cast(server, dest, "[1]"), GCL_ENAME);
+    cr_assert_eq(gcl_spawn(server, dest, 2, on_outcome, NULL, NULL, "[1]"), GCL_EINVAL);
+    cr_assert_eq(gcl_rpc_register(a->node, "m", "f", 1, NULL, NULL), GCL_EINVAL);
+    cr_assert_eq(gcl_rpc_register(a->node, "m", "\xff", 1, echo, NULL), GCL_EINVAL);
+    cr_assert_eq(gcl_rpc_on_cancel(a->node, (gcl_rpc_task){0, 0}, NULL, NULL), GCL_ESTALE);
+    cr_assert(gcl_pid_is_none(gcl_rpc_from(a->node, (gcl_rpc_task){0, 0})));
+    world_end();
+}
+
+/* --- a peer that is not as it should be
+ * ------------------------------------------------------------ */
+
+static struct raw raw;
+static struct gcl_control last; /* what came last, and the text of an atom in it */
+static char last_name[64];
+static struct gcl_wire_ref asked; /* by the request that came last */
+static uint32_t asked_words[5];
+
+static void keep(struct raw *peer, const struct gcl_control *control)
+{
+    (void)peer;
+    last = *control;
+    last_name[0] = '\0';
+    if (control->op == GCL_CONTROL_SPAWN_REPLY && !control->has_from)
+        (void)snprintf(last_name, sizeof last_name, "%.*s", (int)control->name.size,
+                       (const char *)control->name.bytes);
+    if (control->op == GCL_CONTROL_SPAWN_REQUEST) {
+        asked = control->ref;
+        memcpy(asked_words, control->ref.words, sizeof asked_words);
+    }
+}
+
+static enum gcl_control_op awaited_op;
+
+static bool has_come(void)
+{
+    return last.op == awaited_op;
+}
+
+static void await(enum gcl_control_op op)
+{
+    awaited_op = op;
+    world_until(has_come);
+}
+
+static void begin_with_raw(void)
+{
+    begin();
+    memset(&last, 0, sizeof last);
+    last.op = GCL_CONTROL_OPS;
+    raw_init(&raw, "raw");
+    raw.frame = keep;
+}
+
+static void end_with_raw(void)
+{
+    raw_close(&raw);
+    world_end();
+}
+
+static struct gcl_control make(enum gcl_control_op op)
+{
+    gcl_pid pid = gcl_self(server);
+    struct gcl_control control = {
+        .op = op,
+        .has_from = true,
+        .from = {gcl_str_of(raw.name), 5, 0, 77},
+        .leader = {gcl_str_of(raw.name), 5, 0, 77},
+        .to = {gcl_str_of(a->name), pid.id, pid.serial, gcl_node_creation(a->node)},
+        .ref = {.node = gcl_str_of(raw.name), .creation = 77, .words = {1, 2, 3}, .count = 3},
+        .options = gcl_str_make("\x6c\0\0\0\1\x77\7monitor\x6a", 15)};
+    return control;
+}
+
+/* The reply to what the node has asked for. */
+static struct gcl_control make_reply(uint32_t flags)
+{
+    struct gcl_control reply = make(GCL_CONTROL_SPAWN_REPLY);
+    reply.ref = (struct gcl_wire_ref){
+        .node = gcl_str_of(a->name), .creation = gcl_node_creation(a->node), .count = asked.count};
+    memcpy(reply.ref.words, asked_words, sizeof asked_words);
+    reply.spawn_flags = flags;
+    return reply;
+}
+
+Test(rpc, a_node_that_knows_no_such_requests_is_not_asked)
+{
+    begin_with_raw();
+    raw.config.flags &= ~GCL_FLAG(SPAWN);
+    raw_listen(&raw, a);
+    /* It is not known before it is connected. */
+    cr_assert_eq(call_later(raw.name), 0);
+    pending++;
+    cr_assert_eq(gcl_spawn(server, gcl_rpc_at(raw.name, "m", "f"), GCL_SPAWN_LINK, on_outcome, NULL,
+                           NULL, "[]"),
+                 0);
+    cr_assert_eq(gcl_rpc_cast(server, gcl_rpc_at(raw.name, "m", "f"), "[]"), 0);
+    world_until(is_over);
+    cr_assert_eq(outcome, GCL_ENOTSUP);
+    cr_assert_eq(call_later(raw.name), GCL_ENOTSUP);
+    cr_assert_eq(gcl_rpc_cast(server, gcl_rpc_at(raw.name, "m", "f"), "[]"), GCL_ENOTSUP);
+    end_with_raw();
+}
+
+Test(rpc, a_refusal_is_told_by_its_name)
+{
+    static const struct {
+        const char *atom;
+        int error;
+    } refusals[] = {{"notsup", GCL_ENOTSUP},
+                    {"system_limit", GCL_ELIMIT},
+                    {"noconnection", GCL_ENOCONNECTION},
+                    {"badopt", GCL_EEXIT}};
+    begin_with_raw();
+    raw_join(&raw, a);
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        last.op = GCL_CONTROL_OPS;
+        cr_assert_eq(call_later(raw.name), 0);
+        await(GCL_CONTROL_SPAWN_REQUEST);
+        cr_assert_eq(last.arity, 4);
+        struct gcl_control reply = make_reply(0);
+        reply.has_from = false;
+        reply.name = gcl_str_of(refusals[i].atom);
+        raw_signal(&raw, &reply);
+        world_until(is_over);
+        cr_assert_eq(outcome, refusals[i].error, "%s", refusals[i].atom);
+    }
+    end_with_raw();
+}
+
+Test(rpc, a_process_that_comes_too_late_is_told_so)
+{
+    begin_with_raw();
+    raw_join(&raw, a);
+    pending = 1;
+    cr_assert_eq(
+        gcl_rpc_call(server, gcl_rpc_at(raw.name, "m", "f"), 20, on_outcome, NULL, NULL, "[]"), 0);
+    await(GCL_CONTROL_SPAWN_REQUEST);
+    world_until(is_over);
+    cr_assert_eq(outcome, GCL_ETIMEOUT);
+    struct gcl_control reply = make_reply(GCL_CONTROL_SPAWN_MONITOR);
+    raw_signal(&raw, &reply);
+    await(GCL_CONTROL_DEMONITOR);
+    cr_assert_eq(last.to.id, 5);
+
+    pending = 1;
+    cr_assert_eq(gcl_spawn(server, gcl_rpc_at(raw.name, "m", "f"), GCL_SPAWN_LINK, on_outcome, NULL,
+                           NULL, "[]"),
+                 0);
+    await(GCL_CONTROL_SPAWN_REQUEST);
+    cr_assert_eq(gcl_server_stop(server, "normal"), 0);
+    world_until(is_over);
+    cr_assert_eq(outcome, GCL_ECANCELED);
+    reply = make_reply(GCL_CONTROL_SPAWN_MONITOR | GCL_CONTROL_SPAWN_LINK);
+    raw_signal(&raw, &reply);
+    await(GCL_CONTROL_EXIT);
+    cr_assert_eq(last.to.id, 5);
+    end_with_raw();
+}
+
+Test(rpc, a_node_that_is_lost_before_it_answers)
+{
+    begin_with_raw();
+    raw_join(&raw, a);
+    cr_assert_eq(call_later(raw.name), 0);
+    await(GCL_CONTROL_SPAWN_REQUEST);
+    raw_close(&raw);
+    world_until(is_over);
+    cr_assert_eq(outcome, GCL_ENOCONNECTION);
+    world_end();
+}
+
+Test(rpc, a_request_that_lies_about_its_arity_is_refused)
+{
+    begin_with_raw();
+    raw_join(&raw, a);
+    struct gcl_control request = make(GCL_CONTROL_SPAWN_REQUEST);
+    request.module = gcl_str_of("m");
+    request.function = gcl_str_of("echo");
+    request.arity = 1;
+    static const char *const lists[] = {"\x6a", "\x6b\0\2ab", "\x61\1", "\x6c\0\0\0\1\x61\1\x61\1"};
+    static const size_t sizes[] = {1, 5, 2, 9};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        last.op = GCL_CONTROL_OPS;
+        request.term = gcl_str_make(lists[i], sizes[i]);
+        raw_signal(&raw, &request);
+        await(GCL_CONTROL_SPAWN_REPLY);
+        cr_assert_str_eq(last_name, "badarg");
+    }
+    /* All that is as it should be. */
+    last.op = GCL_CONTROL_OPS;
+    request.term = gcl_str_make("\x6b\0\1a", 4);
+    raw_signal(&raw, &request);
+    await(GCL_CONTROL_DOWN);
+    end_with_raw();
+}
