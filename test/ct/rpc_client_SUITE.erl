@@ -1,5 +1,5 @@
 %% SPDX-License-Identifier: Apache-2.0
-%% A C node (test/c/programs/rpc.c) calls functions of BEAMs, of other C nodes and of its own, and
+%% A C node (test/c/programs/functions.c) calls functions of BEAMs, of other C nodes and of its own, and
 %% spawns processes there.
 -module(rpc_client_SUITE).
 

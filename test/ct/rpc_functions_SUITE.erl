@@ -1,5 +1,5 @@
 %% SPDX-License-Identifier: Apache-2.0
-%% Functions that a C program offers (test/c/programs/rpc.c, module `c`), called in every way that
+%% Functions that a C program offers (test/c/programs/functions.c, module `c`), called in every way that
 %% OTP has: what comes of it is what would come of the same in Erlang. How a C node calls others is
 %% in rpc_client_SUITE.
 -module(rpc_functions_SUITE).
@@ -552,7 +552,7 @@ a_mistake_ends_its_process(Config) ->
     ?assertMatch(
         {badrpc, {'EXIT', {bad_pattern, _}}}, rpc:block_call(C, c, mistake, [], ?SOON)
     ),
-    rpc_program:logged(?config(port, Config), "bad_pattern", "rpc.c:"),
+    rpc_program:logged(?config(port, Config), "bad_pattern", "functions.c:"),
     ?assertEqual(3, erpc:call(C, c, add, [1, 2], ?SOON)).
 
 %% --- garbage --------------------------------------------------------------------------------------

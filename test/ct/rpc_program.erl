@@ -1,5 +1,5 @@
 %% SPDX-License-Identifier: Apache-2.0
-%% Runs test/c/programs/rpc.c.
+%% Runs test/c/programs/functions.c.
 -module(rpc_program).
 
 -export([start/1, stop/1, logged/3, closed/1]).
@@ -9,7 +9,7 @@
 %% The port belongs to the caller.
 start(Limits) ->
     Name = peer:random_name(gcl_rpc) ++ "@127.0.0.1",
-    Port = open_port({spawn_executable, filename:join(os:getenv("GCL_BIN"), "rpc")}, [
+    Port = open_port({spawn_executable, filename:join(os:getenv("GCL_BIN"), "functions")}, [
         {args, [Name | Limits]},
         {env, [{"GCL_COOKIE", atom_to_list(erlang:get_cookie())}]},
         {line, 4096},

@@ -5,7 +5,7 @@
  * otherwise is sent to the process that said `subscribe`. It writes `ready NODE PORT`, `closed
  * ERROR`, what it logs as `log LEVEL EVENT TEXT`, and ends with its input.
  *
- *     rpc NAME [FUNCTIONS CALLS CALLS_PER_NODE]
+ *     functions NAME [FUNCTIONS CALLS CALLS_PER_NODE]
  */
 #include <ev.h>
 #include <gen_cluster.h>
