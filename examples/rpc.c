@@ -11,7 +11,6 @@
  */
 #include <gen_cluster.h>
 #include <stdio.h>
-#include <string.h>
 
 /* roman:numeral(1..3999) */
 static void numeral(gcl_server *self, gcl_rpc_task task, gcl_term arguments, void *user)
@@ -21,6 +20,7 @@ static void numeral(gcl_server *self, gcl_rpc_task task, gcl_term arguments, voi
     static const int values[] = {1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1};
     gcl_node *node = gcl_server_node(self);
     char text[16] = "";
+    size_t used = 0;
     int number;
     (void)user;
     if (!gcl_match(arguments, "[~i]", &number) || number < 1 || number > 3999) {
@@ -29,7 +29,7 @@ static void numeral(gcl_server *self, gcl_rpc_task task, gcl_term arguments, voi
     }
     for (size_t i = 0; number > 0; i++)
         for (; number >= values[i]; number -= values[i])
-            strcat(text, signs[i]);
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s", signs[i]);
     (void)gcl_rpc_return(node, task, "~s", (const char *)text);
 }
 

@@ -4,13 +4,12 @@
 #define GCL_NET_PLATFORM_H
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -58,8 +57,7 @@ static inline void gcl_socket_set_nodelay(int fd)
 /** How much memory this OS process has resident; false: the system does not say. */
 static inline bool gcl_platform_memory(uint64_t *bytes)
 {
-    char text[128];
-    uint64_t all, resident;
+    char text[128], *rest;
     int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
@@ -68,10 +66,10 @@ static inline bool gcl_platform_memory(uint64_t *bytes)
     if (size <= 0)
         return false;
     text[size] = '\0';
-    if (sscanf(text, "%" SCNu64 " %" SCNu64, &all, &resident) != 2)
-        return false;
-    *bytes = resident * (uint64_t)sysconf(_SC_PAGESIZE);
-    return true;
+    /* The pages of all its memory, then of what is resident. */
+    (void)strtoull(text, &rest, 10);
+    *bytes = strtoull(rest, &rest, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+    return *bytes > 0;
 }
 
 #endif

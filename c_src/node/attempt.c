@@ -221,7 +221,7 @@ static int on_spawn(struct gcl_peer *peer, const struct gcl_control *request, co
                               .arity = request->arity,
                               .arguments = request->term};
     const char *refusal = "badopt";
-    gcl_pid pid;
+    gcl_pid pid = {0};
     int error =
         gcl_translate_spawn(&node->core.names, peer->name, request, &spawn.from, &spawn.ref, why);
     if (error != 0)

@@ -50,7 +50,7 @@ struct gcl_call_config {
 
 /** A call by a new reference, in `alias`. GCL_EINVAL: no `done`; GCL_ECLOSED, GCL_ENOMEM. */
 int gcl_call_open(struct gcl_server *server, const struct gcl_call_config *config,
-                  struct gcl_call **call);
+                  struct gcl_call **out);
 
 /** It is forgotten: `done` is not called. */
 void gcl_call_close(struct gcl_call *call);

@@ -22,7 +22,7 @@ struct gcl_kept_caller {
 };
 
 /** It will not be answered. Nothing when it is stale. */
-void gcl_caller_drop(struct gcl_node *node, gcl_caller caller);
+void gcl_caller_drop(struct gcl_node *node, gcl_caller value);
 
 /** The server ends: nobody waits for it any more. */
 void gcl_callers_drop_all(struct gcl_server *server);

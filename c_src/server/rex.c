@@ -10,19 +10,23 @@
 #include "server/rpc.h"
 
 /* {call, M, F, A, GroupLeader}: a function of ours prints nothing. */
-static bool read_call(gcl_term request, gcl_bytes *module, gcl_bytes *function, gcl_term *arguments)
+static bool read_call(gcl_term request, struct gcl_rpc_what *what)
 {
-    return gcl_match(request, "{call, ~a, ~a, ~t, _}", module, function, arguments) ||
-           gcl_match(request, "{block_call, ~a, ~a, ~t, _}", module, function, arguments);
+    return gcl_match(request, "{call, ~t, ~t, ~t, _}", &what->module, &what->function,
+                     &what->arguments) ||
+           gcl_match(request, "{block_call, ~t, ~t, ~t, _}", &what->module, &what->function,
+                     &what->arguments);
 }
 
-static int start(gcl_server *self, const struct gcl_task *like, gcl_message mfa)
+static int start(gcl_server *self, const struct gcl_task *like, const struct gcl_rpc_what *what)
 {
     struct gcl_node *node = gcl_server_at(self);
-    struct gcl_str what;
+    gcl_message message =
+        GCL_MESSAGE("{~t, ~t, ~t}", what->module, what->function, what->arguments);
+    struct gcl_str term;
     gcl_pid pid;
-    int error = gcl_message_build(node, &mfa, &what);
-    return error != 0 ? error : gcl_task_start(node, like, what, &pid);
+    int error = gcl_message_build(node, &message, &term);
+    return error != 0 ? error : gcl_task_start(node, like, term, &pid);
 }
 
 /* Which monitor goes with a call: that of the alias in its tag, else the tag itself (OTP 23). */
@@ -36,14 +40,14 @@ static void find_ref(gcl_server *self, const gcl_from *from, struct gcl_task *li
     like->has_ref = is_there && gcl_intern_ref(names, &ref, &like->ref) == 0;
 }
 
-static int start_call(gcl_server *self, const gcl_from *from, gcl_message mfa)
+static int start_call(gcl_server *self, const gcl_from *from, const struct gcl_rpc_what *what)
 {
     struct gcl_task like = {.kind = GCL_TASK_REX_CALL, .from = gcl_from_pid(from)};
     int error = gcl_from_keep(from, &like.caller);
     if (error != 0)
         return error;
     find_ref(self, from, &like);
-    error = start(self, &like, mfa);
+    error = start(self, &like, what);
     if (error != 0)
         gcl_caller_drop(gcl_server_at(self), like.caller);
     return error;
@@ -51,12 +55,10 @@ static int start_call(gcl_server *self, const gcl_from *from, gcl_message mfa)
 
 static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from *from, void *user)
 {
-    gcl_bytes module, function;
-    gcl_term arguments;
+    struct gcl_rpc_what what;
     (void)user;
     /* As there: a call that is not known is not answered. */
-    if (read_call(request, &module, &function, &arguments) &&
-        start_call(self, from, GCL_MESSAGE("{~a, ~a, ~t}", module, function, arguments)) != 0)
+    if (read_call(request, &what) && start_call(self, from, &what) != 0)
         (void)gcl_reply(self, from, "{badrpc, {'EXIT', system_limit}}");
     return GCL_CONTINUE;
 }
@@ -65,11 +67,11 @@ static gcl_result handle_cast(gcl_server *self, gcl_term message, void *user)
 {
     /* Who casts is not said; it counts as this node. */
     struct gcl_task like = {.kind = GCL_TASK_REX_CAST, .from = gcl_self(self)};
-    gcl_bytes module, function;
-    gcl_term arguments;
+    struct gcl_rpc_what what;
     (void)user;
-    if (gcl_match(message, "{cast, ~a, ~a, ~t, _}", &module, &function, &arguments) &&
-        start(self, &like, GCL_MESSAGE("{~a, ~a, ~t}", module, function, arguments)) != 0)
+    if (gcl_match(message, "{cast, ~t, ~t, ~t, _}", &what.module, &what.function,
+                  &what.arguments) &&
+        start(self, &like, &what) != 0)
         gcl_log(&gcl_server_at(self)->log, GCL_LOG_WARNING, "rpc",
                 "a cast is dropped: too many functions run");
     return GCL_CONTINUE;
@@ -77,10 +79,10 @@ static gcl_result handle_cast(gcl_server *self, gcl_term message, void *user)
 
 /* --- messages that are no calls ------------------------------------------------------------- */
 
-static void call_by_message(gcl_server *self, gcl_pid from, gcl_message mfa)
+static void call_by_message(gcl_server *self, gcl_pid from, const struct gcl_rpc_what *what)
 {
     struct gcl_task like = {.kind = GCL_TASK_REX_PLAIN, .from = from};
-    if (start(self, &like, mfa) != 0)
+    if (start(self, &like, what) != 0)
         (void)gcl_send(self, gcl_to_pid(from), "{rex, {badrpc, {'EXIT', system_limit}}}");
 }
 
@@ -119,19 +121,20 @@ static void forward(gcl_server *self, gcl_pid from, gcl_bytes name, gcl_term mes
 static gcl_result handle_info(gcl_server *self, gcl_term message, void *user)
 {
     gcl_pid from;
-    gcl_term what, term, arguments;
-    gcl_bytes name, module, function;
+    gcl_term request, term;
+    struct gcl_rpc_what what;
+    gcl_bytes name;
     (void)user;
-    if (!gcl_match(message, "{~p, ~t}", &from, &what))
+    if (!gcl_match(message, "{~p, ~t}", &from, &request))
         return GCL_CONTINUE;
-    if (gcl_match(what, "features_request"))
+    if (gcl_match(request, "features_request"))
         (void)gcl_send(self, gcl_to_pid(from), "{features_reply, ~a, [erpc]}",
                        gcl_node_name(gcl_server_node(self)));
-    else if (read_call(what, &module, &function, &arguments))
-        call_by_message(self, from, GCL_MESSAGE("{~a, ~a, ~t}", module, function, arguments));
-    else if (gcl_match(what, "{sbcast, ~a, ~t}", &name, &term))
+    else if (read_call(request, &what))
+        call_by_message(self, from, &what);
+    else if (gcl_match(request, "{sbcast, ~a, ~t}", &name, &term))
         broadcast(self, from, name, term);
-    else if (gcl_match(what, "{send, ~a, ~t}", &name, &term))
+    else if (gcl_match(request, "{send, ~a, ~t}", &name, &term))
         forward(self, from, name, term);
     return GCL_CONTINUE;
 }

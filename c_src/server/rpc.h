@@ -73,7 +73,7 @@ int gcl_rpc_add_own(struct gcl_node *node, const char *module, const char *funct
 void gcl_rpc_release(struct gcl_node *node, struct gcl_rpc_entry *entry);
 
 /** All that every node has. */
-int gcl_rpc_add_all_own(struct gcl_node *node);
+int gcl_rpc_add_all_own(struct gcl_node *at);
 int gcl_rpc_add_system(struct gcl_node *node);
 
 /* --- tasks ---------------------------------------------------------------------------------- */
@@ -105,6 +105,11 @@ struct gcl_task {
     bool is_unwanted;  /* nobody waits: nothing is answered */
     gcl_rpc_cancel_function *canceled;
     void *canceled_user;
+};
+
+/** What a caller has named. */
+struct gcl_rpc_what {
+    gcl_term module, function, arguments;
 };
 
 /** What runs: names are views. `arguments` has `arity` elements, or is no list of so many. */
@@ -143,8 +148,8 @@ void gcl_tasks_node_down(struct gcl_node *node, const struct gcl_name *name);
 /** There is no such function. It ends soon, and the task is closed. */
 void gcl_task_undef(struct gcl_task *task, const struct gcl_rpc_mfa *mfa);
 
-/** What should be run is none: `why` is what erpc says. */
-void gcl_task_bad(struct gcl_task *task, const char *why);
+/** What it names is no function and list of arguments: that is an error of erlang:apply/3. */
+void gcl_task_bad(struct gcl_task *task, const struct gcl_rpc_what *what);
 
 /** Its process ends with a reason before there was an outcome. */
 void gcl_task_ended(struct gcl_task *task, gcl_term reason);

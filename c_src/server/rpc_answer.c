@@ -2,9 +2,9 @@
 /*
  * The outcome of a task, in the shape in which who has asked for it waits for it.
  *
- * spec: erpc:execute_call/4 for the reason with which its process ends; rpc.erl, where `rex`
- * answers with what `catch apply(M, F, A)` gives; the reference manual, "Errors and Error
- * Handling", for what a process ends with that does not catch.
+ * spec: erpc:execute_call/4, execute_cast/3 for the reasons with which their processes end;
+ * rpc.erl, where `rex` answers with what `catch apply(M, F, A)` gives; the reference manual,
+ * "Errors and Error Handling", for what a process ends with that does not catch.
  */
 #include "core/reason.h"
 #include "node/message.h"
@@ -52,6 +52,9 @@ static int end_process(struct gcl_task *task, const struct outcome *outcome)
     case RETURNED:
         return gcl_server_stop(task->server, "normal");
     case RAISED_ERROR:
+        if (task->kind == GCL_TASK_ERPC_CAST)
+            return gcl_server_stop(task->server, "{{exception, {~t, ~t}}, ~t}", outcome->term,
+                                   outcome->stack, outcome->stack);
         return gcl_server_stop(task->server, "{~t, ~t}", outcome->term, outcome->stack);
     case RAISED_EXIT:
         return gcl_server_stop(task->server, "~t", outcome->term);
@@ -174,38 +177,38 @@ static int write_value(struct gcl_node *node, gcl_message message)
     return gcl_write_message(value, message);
 }
 
-int gcl_rpc_return_message(gcl_node *node, gcl_rpc_task value, gcl_message message)
+int gcl_rpc_return_message(gcl_node *node, gcl_rpc_task task, gcl_message value)
 {
-    struct gcl_task *task = gcl_task_find(node, value);
-    if (task == NULL)
+    struct gcl_task *open = gcl_task_find(node, task);
+    if (open == NULL)
         return GCL_ESTALE;
-    int error = write_value(node, message);
+    int error = write_value(node, value);
     if (error != 0)
         return error;
     struct outcome outcome = {.how = RETURNED, .term = gcl_writer_term(node->servers->rpc.value)};
-    error = end(task, &outcome);
+    error = end(open, &outcome);
     if (error == 0)
-        gcl_task_close(task);
+        gcl_task_close(open);
     return error;
 }
 
-int gcl_rpc_raise_message(gcl_node *node, gcl_rpc_task value, gcl_rpc_class exception_class,
+int gcl_rpc_raise_message(gcl_node *node, gcl_rpc_task task, gcl_rpc_class exception_class,
                           gcl_message reason)
 {
     static const enum how hows[] = {[GCL_RPC_ERROR] = RAISED_ERROR,
                                     [GCL_RPC_EXIT] = RAISED_EXIT,
                                     [GCL_RPC_THROW] = RAISED_THROW};
-    struct gcl_task *task = gcl_task_find(node, value);
-    if (task == NULL)
+    struct gcl_task *open = gcl_task_find(node, task);
+    if (open == NULL)
         return GCL_ESTALE;
     if ((unsigned)exception_class > GCL_RPC_THROW)
         return GCL_EINVAL;
-    struct gcl_rpc_mfa mfa = running(task);
+    struct gcl_rpc_mfa mfa = running(open);
     int error = write_value(node, reason);
     if (error == 0)
-        error = raise_from(task, &mfa, hows[exception_class]);
+        error = raise_from(open, &mfa, hows[exception_class]);
     if (error == 0)
-        gcl_task_close(task);
+        gcl_task_close(open);
     return error;
 }
 
@@ -233,14 +236,19 @@ void gcl_task_undef(struct gcl_task *task, const struct gcl_rpc_mfa *mfa)
     close_or_end(task, error != 0 ? error : raise_from(task, mfa, RAISED_ERROR));
 }
 
-void gcl_task_bad(struct gcl_task *task, const char *why)
+void gcl_task_bad(struct gcl_task *task, const struct gcl_rpc_what *what)
 {
-    gcl_term reference = gcl_server_term(task->server, task->reference);
-    int error = task->reference.size > 0
-                    ? gcl_server_stop(task->server, "{~t, error, {erpc, ~a}}", reference, why)
-                    : gcl_server_stop(task->server, "~a", why);
+    struct gcl_node *node = gcl_server_at(task->server);
+    gcl_writer *stack = node->servers->rpc.stack;
+    gcl_writer_clear(stack);
+    int error = gcl_write(stack, "[{erlang, apply, [~t, ~t, ~t], []}]", what->module,
+                          what->function, what->arguments);
+    if (error == 0)
+        error = write_value(node, GCL_MESSAGE("badarg"));
+    struct outcome outcome = {RAISED_ERROR, gcl_writer_term(node->servers->rpc.value),
+                              gcl_writer_term(stack)};
     task->server->is_transient = true;
-    close_or_end(task, error);
+    close_or_end(task, error != 0 ? error : end(task, &outcome));
 }
 
 void gcl_task_ended(struct gcl_task *task, gcl_term reason)

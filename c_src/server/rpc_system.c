@@ -6,6 +6,7 @@
  */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/utsname.h>
 
 #include "node/node.h"
@@ -78,13 +79,17 @@ static bool os_type(gcl_node *node, gcl_writer *out)
 static bool os_version(gcl_node *node, gcl_writer *out)
 {
     struct utsname system;
-    unsigned major, minor, release;
+    unsigned long numbers[3] = {0};
+    char *rest;
     (void)node;
     if (uname(&system) < 0)
         return false;
-    if (sscanf(system.release, "%u.%u.%u", &major, &minor, &release) == 3)
-        return gcl_write(out, "{~u, ~u, ~u}", major, minor, release) == 0;
-    return gcl_write(out, "~s", (const char *)system.release) == 0;
+    rest = system.release;
+    for (int i = 0; i < 3; i++) {
+        numbers[i] = strtoul(rest, &rest, 10);
+        rest += *rest == '.';
+    }
+    return gcl_write(out, "{~u, ~u, ~u}", numbers[0], numbers[1], numbers[2]) == 0;
 }
 
 static bool system_architecture(gcl_node *node, gcl_writer *out)

@@ -8,6 +8,7 @@
 
 #include "core/reason.h"
 #include "node/node.h"
+#include "node/peer.h"
 #include "server/rpc.h"
 #include "server/server.h"
 #include "server/servers.h"
@@ -59,11 +60,21 @@ static int add_ref(struct gcl_node *node, struct gcl_task *task)
 
 /* --- opening and closing --------------------------------------------------------------------- */
 
+/* The node of a caller: of one that is connected, the entry that it is connected by, whatever
+ * creation its pid claims. */
+static struct gcl_name *node_of(struct gcl_node *node, gcl_pid from)
+{
+    struct gcl_name *name = gcl_names_get(&node->core.names, from.node, from.generation);
+    if (name == NULL)
+        return NULL;
+    const struct gcl_peer *peer = gcl_peer_find(node, gcl_name_str(name));
+    return peer != NULL && peer->up != NULL ? peer->name : name;
+}
+
 static int open_task(struct gcl_node *node, const struct gcl_task *like, struct gcl_task **out)
 {
     struct gcl_rpc *rpc = rpc_of(node);
-    struct gcl_name *name =
-        gcl_names_get(&node->core.names, like->from.node, like->from.generation);
+    struct gcl_name *name = node_of(node, like->from);
     if (name == NULL)
         return GCL_ESTALE;
     if (rpc->task_count >= node->config.max_rpc_calls ||
@@ -126,31 +137,49 @@ uint32_t gcl_rpc_count(gcl_term arguments)
     return gcl_items_is_proper_end(&items) ? count : GCL_RPC_ARGUMENTS_MAX + 1;
 }
 
-static bool read_erpc_call(struct gcl_task *task, gcl_term what, struct gcl_rpc_mfa *mfa)
+/* What its caller has named, be it as it should be or not. */
+static bool read_what(struct gcl_task *task, gcl_term what, struct gcl_rpc_what *out)
 {
-    gcl_term reference, module, function;
-    if (!gcl_match(what, "[~t, ~t, ~t, ~t]", &reference, &module, &function, &mfa->arguments))
-        return false;
-    task->reference = gcl_str_make(reference.bytes, reference.size);
-    return gcl_match(module, "~a", &mfa->name.module) &&
-           gcl_match(function, "~a", &mfa->name.function);
-}
-
-static bool read_what(struct gcl_task *task, gcl_term what, struct gcl_rpc_mfa *mfa)
-{
-    struct gcl_rpc_name *name = &mfa->name;
+    gcl_term reference;
     switch (task->kind) {
     case GCL_TASK_ERPC_CALL:
-        return read_erpc_call(task, what, mfa);
+        if (!gcl_match(what, "[~t, ~t, ~t, ~t]", &reference, &out->module, &out->function,
+                       &out->arguments))
+            return false;
+        task->reference = gcl_str_make(reference.bytes, reference.size);
+        return true;
     case GCL_TASK_ERPC_CAST:
-        return gcl_match(what, "[~a, ~a, ~t]", &name->module, &name->function, &mfa->arguments);
+        return gcl_match(what, "[~t, ~t, ~t]", &out->module, &out->function, &out->arguments);
     case GCL_TASK_SPAWN:
     case GCL_TASK_REX_CALL:
     case GCL_TASK_REX_PLAIN:
     case GCL_TASK_REX_CAST:
         break;
     }
-    return gcl_match(what, "{~a, ~a, ~t}", &name->module, &name->function, &mfa->arguments);
+    return gcl_match(what, "{~t, ~t, ~t}", &out->module, &out->function, &out->arguments);
+}
+
+static bool is_list(gcl_term term)
+{
+    gcl_items items;
+    gcl_term item;
+    bool is_one = gcl_match(term, "[]") || gcl_match(term, "[_ | _]");
+    if (!is_one || !gcl_items_begin(&items, term))
+        return false;
+    while (gcl_items_next(&items, &item))
+        ;
+    return gcl_items_is_proper_end(&items);
+}
+
+/* As erlang:apply/3 wants it; more arguments than a function can have are those of none. */
+static bool read_mfa(const struct gcl_rpc_what *what, struct gcl_rpc_mfa *mfa)
+{
+    if (!gcl_match(what->module, "~a", &mfa->name.module) ||
+        !gcl_match(what->function, "~a", &mfa->name.function))
+        return false;
+    mfa->arguments = what->arguments;
+    mfa->name.arity = gcl_rpc_count(mfa->arguments);
+    return mfa->name.arity <= GCL_RPC_ARGUMENTS_MAX || is_list(mfa->arguments);
 }
 
 /* What was borrowed for the function must last longer than that. */
@@ -185,19 +214,22 @@ static void run(struct gcl_task *task, const struct gcl_rpc_mfa *mfa)
     gcl_server_leave(server, GCL_CONTINUE);
 }
 
-static void begin(gcl_server *server, gcl_term what)
+static void begin(gcl_server *server, gcl_term term)
 {
-    struct gcl_node *node = gcl_server_at(server);
     struct gcl_task *task = server->user;
+    struct gcl_rpc_what what;
     struct gcl_rpc_mfa mfa;
     if (task == NULL)
         return;
-    if (!read_what(task, what, &mfa)) {
-        gcl_task_bad(task, "badarg");
+    if (!read_what(task, term, &what)) {
+        gcl_server_end(server, GCL_REASON_SYSTEM_LIMIT); /* malformed deeper than was looked */
         return;
     }
-    mfa.name.arity = gcl_rpc_count(mfa.arguments);
-    struct gcl_rpc_entry *entry = gcl_rpc_find(node, &mfa.name);
+    if (!read_mfa(&what, &mfa)) {
+        gcl_task_bad(task, &what);
+        return;
+    }
+    struct gcl_rpc_entry *entry = gcl_rpc_find(gcl_server_at(server), &mfa.name);
     if (entry == NULL) {
         gcl_task_undef(task, &mfa);
         return;
@@ -324,14 +356,14 @@ int gcl_task_start(struct gcl_node *node, const struct gcl_task *like, struct gc
 /* --- for programs ------------------------------------------------------------------------------
  */
 
-int gcl_rpc_on_cancel(gcl_node *node, gcl_rpc_task value, gcl_rpc_cancel_function *canceled,
+int gcl_rpc_on_cancel(gcl_node *node, gcl_rpc_task task, gcl_rpc_cancel_function *canceled,
                       void *user)
 {
-    struct gcl_task *task = gcl_task_find(node, value);
-    if (task == NULL)
+    struct gcl_task *open = gcl_task_find(node, task);
+    if (open == NULL)
         return GCL_ESTALE;
-    task->canceled = canceled;
-    task->canceled_user = user;
+    open->canceled = canceled;
+    open->canceled_user = user;
     return 0;
 }
 
@@ -340,9 +372,9 @@ bool gcl_rpc_is_open(const gcl_node *node, gcl_rpc_task task)
     return gcl_task_find(node, task) != NULL;
 }
 
-gcl_pid gcl_rpc_from(const gcl_node *node, gcl_rpc_task value)
+gcl_pid gcl_rpc_from(const gcl_node *node, gcl_rpc_task task)
 {
     static const gcl_pid nobody = {0};
-    const struct gcl_task *task = gcl_task_find(node, value);
-    return task != NULL ? task->from : nobody;
+    const struct gcl_task *open = gcl_task_find(node, task);
+    return open != NULL ? open->from : nobody;
 }

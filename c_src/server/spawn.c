@@ -281,21 +281,28 @@ static bool is_outcome(const struct gcl_call *call, gcl_term reason)
            gcl_match(first, "~r", &ref) && gcl_ref_equal(&ref, &call->alias.ref);
 }
 
-void gcl_spawn_down(struct gcl_call *call, struct gcl_str reason)
+/* The shapes of erpc:execute_call/4; false: it is none of them. */
+static bool tell_outcome(struct gcl_call *call, gcl_term reason)
 {
-    gcl_term term = gcl_server_term(call->server, reason), what, stack;
-    if (!is_outcome(call, term))
-        gcl_call_finish(call, GCL_EEXIT, reason);
-    else if (gcl_match(term, "{_, return, ~t}", &what))
+    gcl_term what, stack;
+    if (gcl_match(reason, "{_, return, ~t}", &what))
         gcl_call_finish(call, 0, gcl_str_make(what.bytes, what.size));
-    else if (gcl_match(term, "{_, throw, ~t}", &what))
+    else if (gcl_match(reason, "{_, throw, ~t}", &what))
         finish(call, GCL_ERAISE, GCL_MESSAGE("{throw, ~t, []}", what));
-    else if (gcl_match(term, "{_, exit, ~t}", &what))
+    else if (gcl_match(reason, "{_, exit, ~t}", &what))
         finish(call, GCL_ERAISE, GCL_MESSAGE("{exit, ~t, []}", what));
-    else if (gcl_match(term, "{_, error, ~t, ~t}", &what, &stack))
+    else if (gcl_match(reason, "{_, error, ~t, ~t}", &what, &stack))
         finish(call, GCL_ERAISE, GCL_MESSAGE("{error, ~t, ~t}", what, stack));
-    else if (gcl_match(term, "{_, error, ~t}", &what))
+    else if (gcl_match(reason, "{_, error, ~t}", &what))
         finish(call, GCL_ERAISE, GCL_MESSAGE("{error, ~t, []}", what));
     else
+        return false;
+    return true;
+}
+
+void gcl_spawn_down(struct gcl_call *call, struct gcl_str reason)
+{
+    gcl_term term = gcl_server_term(call->server, reason);
+    if (!is_outcome(call, term) || !tell_outcome(call, term))
         gcl_call_finish(call, GCL_EEXIT, reason);
 }

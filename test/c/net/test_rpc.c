@@ -11,6 +11,7 @@
 
 static struct world_node *a, *b;
 static gcl_server *server; /* of a */
+static gcl_pid server_pid; /* its pid, also when it has ended */
 static gcl_rpc_task kept;
 static unsigned begun, canceled;
 
@@ -82,6 +83,7 @@ static void begin(void)
     a = world_start(0, NULL);
     offer(a);
     server = world_serve(a, &handlers, NULL, NULL);
+    server_pid = gcl_self(server);
 }
 
 static bool has_begun(void)
@@ -339,13 +341,12 @@ static void end_with_raw(void)
 
 static struct gcl_control make(enum gcl_control_op op)
 {
-    gcl_pid pid = gcl_self(server);
     struct gcl_control control = {
         .op = op,
         .has_from = true,
         .from = {gcl_str_of(raw.name), 5, 0, 77},
         .leader = {gcl_str_of(raw.name), 5, 0, 77},
-        .to = {gcl_str_of(a->name), pid.id, pid.serial, gcl_node_creation(a->node)},
+        .to = {gcl_str_of(a->name), server_pid.id, server_pid.serial, gcl_node_creation(a->node)},
         .ref = {.node = gcl_str_of(raw.name), .creation = 77, .words = {1, 2, 3}, .count = 3},
         .options = gcl_str_make("\x6c\0\0\0\1\x77\7monitor\x6a", 15)};
     return control;
@@ -446,6 +447,26 @@ Test(rpc, a_node_that_is_lost_before_it_answers)
     raw_close(&raw);
     world_until(is_over);
     cr_assert_eq(outcome, GCL_ENOCONNECTION);
+    world_end();
+}
+
+/* [1, m, later, []] */
+static const char call_later_term[] = "\x6c\0\0\0\4\x61\1\x77\1m\x77\5later\x6a\x6a";
+
+Test(rpc, a_caller_that_lies_about_its_creation_is_missed_all_the_same)
+{
+    begin_with_raw();
+    raw_join(&raw, a);
+    struct gcl_control request = make(GCL_CONTROL_SPAWN_REQUEST);
+    request.module = gcl_str_of("erpc");
+    request.function = gcl_str_of("execute_call");
+    request.arity = 4;
+    request.from.creation = request.ref.creation = 99;
+    request.term = gcl_str_make(call_later_term, sizeof call_later_term - 1);
+    raw_signal(&raw, &request);
+    world_until(has_begun);
+    raw_close(&raw);
+    world_until(is_canceled);
     world_end();
 }
 
