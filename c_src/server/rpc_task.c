@@ -13,6 +13,8 @@
 #include "server/server.h"
 #include "server/servers.h"
 
+enum { REFERENCE_MAX = 2048 }; /* bytes; with a long name of a node it has 1,100 */
+
 static struct gcl_rpc *rpc_of(const struct gcl_node *node)
 {
     return &node->servers->rpc;
@@ -182,20 +184,23 @@ static bool read_mfa(const struct gcl_rpc_what *what, struct gcl_rpc_mfa *mfa)
     return mfa->name.arity <= GCL_RPC_ARGUMENTS_MAX || is_list(mfa->arguments);
 }
 
-/* What was borrowed for the function must last longer than that. */
+/* What was borrowed for the function must last longer than that. What names the outcome is a
+ * reference; a peer that sends something large instead is no caller to keep. */
 static void keep(struct gcl_node *node, struct gcl_task *task)
 {
     uint8_t *copy = NULL;
     task->arguments = gcl_term_make(&node->terms, NULL, 0);
     if (task->reference.size == 0)
         return;
-    copy = gcl_alloc_copy(node->mem, task->reference.bytes, task->reference.size);
+    if (task->reference.size <= REFERENCE_MAX)
+        copy = gcl_alloc_copy(node->mem, task->reference.bytes, task->reference.size);
     if (copy != NULL) {
         task->reference = gcl_str_make(copy, task->reference.size);
         task->owns_reference = true;
         return;
     }
-    gcl_log(&node->log, GCL_LOG_ERROR, "rpc", "no memory for a call that is answered later");
+    gcl_log(&node->log, GCL_LOG_WARNING, "rpc",
+            "a call cannot be kept for a later answer: no memory, or what names it is too large");
     gcl_server_end(task->server, GCL_REASON_SYSTEM_LIMIT);
 }
 

@@ -69,6 +69,32 @@ int to_groups(gcl_server *self, gcl_node *node, gcl_pid pid)
                                     "{say, ~b}", "hello");
 }
 
+// A function, and calls of others. Not called either.
+void add(gcl_server *self, gcl_rpc_task task, gcl_term arguments, void *user)
+{
+    gcl_node *node = gcl_server_node(self);
+    long a = 0, b = 0;
+    (void)user;
+    if (gcl_match(arguments, "[~i, ~i]", &a, &b))
+        gcl_rpc_return(node, task, "~i", a + b);
+    else
+        gcl_rpc_raise(node, task, GCL_RPC_ERROR, "badarg");
+}
+
+int to_functions(gcl_server *self, gcl_reply_function *done)
+{
+    gcl_ref ref;
+    gcl_rpc_dest sort = gcl_rpc_at("b@host", "lists", "sort");
+    int error = gcl_rpc_register(gcl_server_node(self), "my_mod", "add", 2, add, nullptr);
+    if (error == 0)
+        error = gcl_rpc_call(self, sort, 5000, done, nullptr, nullptr, "[[~i, ~i]]", 2, 1);
+    if (error == 0)
+        error = gcl_rpc_cast(self, sort, "[[]]");
+    return error != 0
+               ? error
+               : gcl_spawn(self, sort, GCL_SPAWN_LINK, done, nullptr, &ref, "[~t]", gcl_term());
+}
+
 int main()
 {
     gcl_term_context *context = gcl_term_context_new(nullptr, misuse, nullptr);

@@ -579,6 +579,12 @@ garbage_is_refused(Config) ->
     ],
     Many = lists:duplicate(300, 1),
     ?assertEqual({Ref, error, undef, [{c, add, Many, []}]}, executed(C, Ref, [c, add, Many])),
+    %% What names an outcome is sent back as it is, but not kept when it is large.
+    Large = <<0:20000>>,
+    ?assertEqual({Large, return, 3}, executed(C, Large, [c, add, [1, 2]])),
+    ?assertEqual(system_limit, executed(C, Large, [c, later, [1]])),
+    begun(1),
+    ?assertEqual(0, canceled()),
     ok = logger_is_quiet(fun() ->
         {{exception, {badarg, _}}, _} = ending(spawn_monitor(erpc, execute_cast, [1, 2, 3]))
     end),
