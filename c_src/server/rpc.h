@@ -112,7 +112,7 @@ struct gcl_rpc_what {
     gcl_term module, function, arguments;
 };
 
-/** What runs: names are views. `arguments` has `arity` elements, or is no list of so many. */
+/** What runs, or would if it was there. Names are views; `arguments` is a list, or empty. */
 struct gcl_rpc_mfa {
     struct gcl_rpc_name name;
     gcl_term arguments;
@@ -120,8 +120,8 @@ struct gcl_rpc_mfa {
 
 enum { GCL_RPC_ARGUMENTS_MAX = 255 };
 
-/** GCL_RPC_ARGUMENTS_MAX + 1: it is no proper list, or a longer one. */
-uint32_t gcl_rpc_count(gcl_term arguments);
+/** How many elements a proper list has; false: it is none. */
+bool gcl_rpc_count(gcl_term arguments, uint32_t *count);
 
 /**
  * Starts a task, with all that its caller is known by in `like` (kind, from, ref, caller). What it

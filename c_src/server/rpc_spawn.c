@@ -46,10 +46,12 @@ const char *gcl_rpc_spawn(struct gcl_node *node, const struct gcl_spawn *spawn, 
                             .has_ref = spawn->is_monitored};
     bool is_call = is_erpc(spawn, "execute_call", EXECUTE_CALL_ARITY);
     bool is_cast = is_erpc(spawn, "execute_cast", EXECUTE_CAST_ARITY);
+    uint32_t count;
     int error;
     if (!is_call && !is_cast && !exists(node, spawn))
         return "notsup";
-    if (gcl_rpc_count(gcl_term_of(&node->terms, spawn->arguments)) != spawn->arity)
+    if (!gcl_rpc_count(gcl_term_of(&node->terms, spawn->arguments), &count) ||
+        count != spawn->arity)
         return "badarg";
     if (is_call || is_cast) {
         like.kind = is_call ? GCL_TASK_ERPC_CALL : GCL_TASK_ERPC_CAST;

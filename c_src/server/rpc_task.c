@@ -126,17 +126,17 @@ void gcl_task_close(struct gcl_task *task)
 
 /* --- running --------------------------------------------------------------------------------- */
 
-uint32_t gcl_rpc_count(gcl_term arguments)
+bool gcl_rpc_count(gcl_term arguments, uint32_t *count)
 {
     gcl_items items;
     gcl_term item;
-    uint32_t count = 0;
+    *count = 0;
     bool is_list = gcl_match(arguments, "[]") || gcl_match(arguments, "[_ | _]");
     if (!is_list || !gcl_items_begin(&items, arguments))
-        return GCL_RPC_ARGUMENTS_MAX + 1;
-    while (count <= GCL_RPC_ARGUMENTS_MAX && gcl_items_next(&items, &item))
-        count++;
-    return gcl_items_is_proper_end(&items) ? count : GCL_RPC_ARGUMENTS_MAX + 1;
+        return false;
+    while (gcl_items_next(&items, &item))
+        ++*count;
+    return gcl_items_is_proper_end(&items);
 }
 
 /* What its caller has named, be it as it should be or not. */
@@ -161,27 +161,13 @@ static bool read_what(struct gcl_task *task, gcl_term what, struct gcl_rpc_what 
     return gcl_match(what, "{~t, ~t, ~t}", &out->module, &out->function, &out->arguments);
 }
 
-static bool is_list(gcl_term term)
-{
-    gcl_items items;
-    gcl_term item;
-    bool is_one = gcl_match(term, "[]") || gcl_match(term, "[_ | _]");
-    if (!is_one || !gcl_items_begin(&items, term))
-        return false;
-    while (gcl_items_next(&items, &item))
-        ;
-    return gcl_items_is_proper_end(&items);
-}
-
-/* As erlang:apply/3 wants it; more arguments than a function can have are those of none. */
+/* As erlang:apply/3 wants it. */
 static bool read_mfa(const struct gcl_rpc_what *what, struct gcl_rpc_mfa *mfa)
 {
-    if (!gcl_match(what->module, "~a", &mfa->name.module) ||
-        !gcl_match(what->function, "~a", &mfa->name.function))
-        return false;
     mfa->arguments = what->arguments;
-    mfa->name.arity = gcl_rpc_count(mfa->arguments);
-    return mfa->name.arity <= GCL_RPC_ARGUMENTS_MAX || is_list(mfa->arguments);
+    return gcl_match(what->module, "~a", &mfa->name.module) &&
+           gcl_match(what->function, "~a", &mfa->name.function) &&
+           gcl_rpc_count(what->arguments, &mfa->name.arity);
 }
 
 /* What was borrowed for the function must last longer than that. What names the outcome is a

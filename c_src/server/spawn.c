@@ -43,6 +43,7 @@ static int write_arguments(struct gcl_node *node, const gcl_rpc_dest *dest,
                            const gcl_message *message, gcl_term *arguments)
 {
     gcl_writer *writer = node->servers->rpc.value;
+    uint32_t count;
     if (dest->node == NULL || !is_atom(dest->module) || !is_atom(dest->function))
         return GCL_EINVAL;
     gcl_writer_clear(writer);
@@ -50,7 +51,8 @@ static int write_arguments(struct gcl_node *node, const gcl_rpc_dest *dest,
     if (error != 0)
         return error;
     *arguments = gcl_writer_term(writer);
-    return gcl_rpc_count(*arguments) > GCL_RPC_ARGUMENTS_MAX ? GCL_EINVAL : 0;
+    bool is_list = gcl_rpc_count(*arguments, &count);
+    return is_list && count <= GCL_RPC_ARGUMENTS_MAX ? 0 : GCL_EINVAL;
 }
 
 static int build(struct request *request, gcl_message what)
@@ -158,8 +160,8 @@ static int ask_here(const struct request *request)
                               .is_monitored = (request->flags & GCL_SPAWN_MONITORED) != 0,
                               .module = {module.bytes, module.size},
                               .function = {function.bytes, function.size},
-                              .arity = gcl_rpc_count(arguments),
                               .arguments = {arguments.bytes, arguments.size}};
+    (void)gcl_rpc_count(arguments, &spawn.arity);
     const char *refusal = gcl_rpc_spawn(node, &spawn, &pid);
     int error = refusal == NULL ? tie(request, pid) : 0;
     if (error == 0)

@@ -450,6 +450,34 @@ Test(rpc, a_node_that_is_lost_before_it_answers)
     world_end();
 }
 
+static void small(gcl_node_config *config)
+{
+    config->output_soft_bytes = 16384;
+}
+
+Test(rpc, above_the_soft_limit_nothing_is_asked)
+{
+    static uint8_t bytes[1024];
+    gcl_bytes payload = {bytes, sizeof bytes};
+    int error = 0;
+    world_begin();
+    pending = 0;
+    a = world_start(0, small);
+    server = world_serve(a, &handlers, NULL, NULL);
+    raw_init(&raw, "raw");
+    raw.stops_reading = true;
+    raw_join(&raw, a);
+    while (error == 0)
+        error = gcl_send(server, gcl_to_remote("nobody", raw.name), "~b", payload);
+    gcl_rpc_dest dest = gcl_rpc_at(raw.name, "m", "f");
+    cr_assert_eq(error, GCL_EBUSY);
+    cr_assert_eq(gcl_rpc_call(server, dest, 1, on_outcome, NULL, NULL, "[]"), GCL_EBUSY);
+    cr_assert_eq(gcl_rpc_cast(server, dest, "[]"), GCL_EBUSY);
+    cr_assert_eq(gcl_spawn(server, dest, 0, on_outcome, NULL, NULL, "[]"), GCL_EBUSY);
+    /* No outcome comes, not even of the end. */
+    end_with_raw();
+}
+
 /* [1, m, later, []] */
 static const char call_later_term[] = "\x6c\0\0\0\4\x61\1\x77\1m\x77\5later\x6a\x6a";
 
