@@ -4,7 +4,9 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "base/alloc.h"
 #include "raw.h"
 #include "wire/flags.h"
 #include "world.h"
@@ -477,6 +479,67 @@ Test(rpc, above_the_soft_limit_nothing_is_asked)
     /* No outcome comes, not even of the end. */
     end_with_raw();
 }
+
+/* --- a reply that there is no memory for
+ * ------------------------------------------------------------ */
+
+/* Many requests for what is not there, in memory that does not run out. */
+static struct gcl_buffer requests;
+static size_t sent;
+
+static void fill_requests(void)
+{
+    struct gcl_control request = make(GCL_CONTROL_SPAWN_REQUEST);
+    request.module = gcl_str_of("no");
+    request.function = gcl_str_of("no");
+    request.arity = 0;
+    request.term = gcl_str_of("\x6a");
+    gcl_buffer_init(&requests, gcl_allocator_default(), 0);
+    for (int i = 0; i < 200; i++)
+        cr_assert_eq(gcl_control_encode(&requests, raw.handshake.flags, &request), 0);
+}
+
+/* A peer that does not read writes only when it is told to. */
+static bool are_sent(void)
+{
+    if (!gcl_node_is_connected(a->node, raw.name))
+        return true;
+    ssize_t size = send(raw.fd, gcl_buffer_bytes(&requests) + sent,
+                        gcl_buffer_size(&requests) - sent, MSG_NOSIGNAL);
+    sent += size > 0 ? (size_t)size : 0;
+    return sent == gcl_buffer_size(&requests);
+}
+
+static void ask_often(void)
+{
+    sent = 0;
+    world_until(are_sent);
+}
+
+static void add_queued(const gcl_connection_info *info, void *user)
+{
+    *(size_t *)user += info->output_bytes;
+}
+
+Test(rpc, a_reply_that_there_is_no_memory_for_ends_the_connection, .timeout = 60)
+{
+    size_t queued = 0;
+    begin_with_raw();
+    raw.stops_reading = true;
+    raw_join(&raw, a);
+    fill_requests();
+    for (ask_often(); queued == 0; ask_often())
+        gcl_node_each_connection(a->node, add_queued, &queued);
+    gcl_test_fail_at(&world.mem, 1);
+    while (world_logged("no memory for a reply that the peer relies on") == 0)
+        ask_often();
+    gcl_test_fail_at(&world.mem, 0);
+    gcl_buffer_fini(&requests);
+    end_with_raw();
+}
+
+/* --- lies
+ * ------------------------------------------------------------------------------------------- */
 
 /* [1, m, later, []] */
 static const char call_later_term[] = "\x6c\0\0\0\4\x61\1\x77\1m\x77\5later\x6a\x6a";
