@@ -101,7 +101,7 @@ static int ask_peer(const struct request *request)
                                 .id = request->flags,
                                 .term = request->what};
     int error = 0;
-    if (!server->is_owed && gcl_peer_is_busy(peer))
+    if (gcl_peer_is_busy(peer))
         return GCL_EBUSY;
     if (request->call != NULL)
         error = gcl_core_await_spawn(&node->core, &server->process.core, signal.to.pid, &peer->core,

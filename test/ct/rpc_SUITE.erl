@@ -261,8 +261,8 @@ what_a_node_tells_about_itself(Config) ->
     ?assertEqual(1, Info(schedulers_online)),
     ?assertEqual(0, Info(port_count)),
     ?assertEqual(262144, Info(process_limit)),
-    %% net_kernel, rex, the server, and the one that is asked.
-    ?assertEqual(4, Info(process_count)),
+    %% net_kernel, rex, global_group, three of global, the server, and the one that is asked.
+    ?assertEqual(8, Info(process_count)),
     [Machine | _] = string:split(erlang:system_info(system_architecture), "-"),
     ?assertMatch([Machine, _], string:split(Info(system_architecture), "-")),
     %% As an unknown one, what it has not got.

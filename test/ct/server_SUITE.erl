@@ -747,6 +747,7 @@ next() ->
 
 next(Timeout) ->
     receive
+        {Port, {data, {eol, "log " ++ _}}} when is_port(Port) -> next(Timeout);
         Message -> Message
     after Timeout -> none
     end.

@@ -111,6 +111,7 @@ static int call_later(const char *node)
 
 static void quiet(gcl_node_config *config)
 {
+    config->hidden = true; /* a visible one would close when global has no memory */
     config->setup_timeout_ms = 100;
     config->log_level = 0;
 }
