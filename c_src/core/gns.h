@@ -48,7 +48,8 @@ struct gcl_gns_config {
     gcl_pid actors[GCL_GNS_ACTORS]; /* by enum gcl_gns_actor */
     uint64_t seed[2];               /* random: of tables, and of how long to wait */
     uint64_t incarnation;           /* another one each time the node starts */
-    bool reports_lost_connections;  /* tells the partition of a connection that was lost */
+    bool reports_lost_connections;  /* tells the partition of each connection that was lost, also of
+                                     * one to a BEAM */
     uint32_t step_timeout_ms;       /* for nodes of one partition to be told of each other */
     uint32_t max_names;             /* beyond it names of others are not kept */
     uint32_t max_locks;             /* beyond it locks are refused */
@@ -104,8 +105,8 @@ bool gcl_gns_has_failed(const struct gcl_gns *gns);
 
 /* --- what happened; `now_ms` never goes back ------------------------------------------------ */
 
-/** Of published nodes only. */
-void gcl_gns_nodeup(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name);
+/** Of published nodes only. `is_beam`: it reports its own losses. */
+void gcl_gns_nodeup(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name, bool is_beam);
 void gcl_gns_nodedown(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name);
 
 /** The node stays connected, but takes no part: one of both has a group without the other one. It

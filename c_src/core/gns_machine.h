@@ -57,6 +57,7 @@ struct gcl_gns_node {
     bool is_synced;
     bool is_removing;  /* was asked to leave, or we left him: what follows is no loss */
     bool is_new;       /* in_sync is to be sent when he is up */
+    bool is_c_node;    /* no BEAM, as its last connection has shown */
     bool is_redialled; /* when the connection has gone: it is closed because he is out of step */
     uint64_t in_step_by_ms; /* GCL_NEVER: he is */
     uint32_t version;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Nodes that leave the partition, by themselves or because others have lost them: partitions must
- * not overlap. What others report is passed on and obeyed. Our own losses are reported only if the
- * config says so: the node that we have lost reports us, and then it is we alone who have to go.
+ * not overlap. What others report is passed on and obeyed. A BEAM that we have lost reports us, and
+ * then it is we alone who have to go: that we have lost it is reported only if the config says so.
+ * Other nodes like this one do the same, so that two of them have to report each other.
  * spec: global, "Prevent Overlapping Partitions Algorithm", handle_nodedown
  */
 #include "core/gns_machine.h"
@@ -44,6 +45,12 @@ static void restart_exchanges(struct gcl_gns *gns)
     }
 }
 
+static bool is_reported(const struct gcl_gns *gns, const struct gcl_gns_node *node)
+{
+    return (node->is_known || node->is_pending) &&
+           (node->is_c_node || gns->config.reports_lost_connections);
+}
+
 void gcl_gns_lose(struct gcl_gns *gns, struct gcl_gns_node *node, enum gcl_gns_loss loss)
 {
     gcl_gns_session_cancel(gns, node);
@@ -53,7 +60,7 @@ void gcl_gns_lose(struct gcl_gns *gns, struct gcl_gns_node *node, enum gcl_gns_l
         gcl_gns_watches_lose(gns, node);
     } else if (node->is_removing) {
         node->is_removing = false;
-    } else if (gns->config.reports_lost_connections && (node->is_known || node->is_pending)) {
+    } else if (is_reported(gns, node)) {
         report(gns, node);
     }
     bool was_known = node->is_known;

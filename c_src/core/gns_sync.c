@@ -151,13 +151,14 @@ void gcl_gns_sync_woken(struct gcl_gns *gns)
     }
 }
 
-void gcl_gns_nodeup(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name)
+void gcl_gns_nodeup(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name, bool is_beam)
 {
     gns->now_ms = now_ms;
     struct gcl_gns_node *node = gcl_gns_node_of(gns, name);
     if (node == NULL || node->is_up || node == gns->self)
         return;
     node->is_up = true;
+    node->is_c_node = !is_beam;
     gcl_gns_check_step(gns, node);
     if (node->is_new)
         send_in_sync(gns, node);

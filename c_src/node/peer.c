@@ -206,6 +206,7 @@ void gcl_peer_go_up(struct gcl_peer *peer, struct gcl_attempt *attempt,
     peer->flags = result->flags;
     peer->is_visible = gcl_handshake_is_visible(result);
     peer->is_published = (result->peer_flags & GCL_FLAG(PUBLISHED)) != 0;
+    peer->is_beam = (result->peer_flags & GCL_FLAG(DIST_HDR_ATOM_CACHE)) != 0;
     take_creation(peer, result);
     if ((peer->flags & GCL_FLAG(UNLINK_ID)) == 0)
         gcl_core_forget_unlinks(&peer->node->core, &peer->core);

@@ -26,6 +26,7 @@ struct gcl_peer {
     uint64_t flags;               /* negotiated */
     bool is_visible;              /* the connection is: both nodes are */
     bool is_published;            /* the peer is no hidden node itself */
+    bool is_beam;                 /* as its flags show */
     bool has_refused;             /* something, because it was busy */
     struct gcl_signal_queue pending;
     struct gcl_list waiters; /* of gcl_node_connect() */

@@ -85,34 +85,34 @@ void gcl_global_group_refuse(gcl_server *self, const char *name)
 }
 
 /* A connected node by its name, or NULL: what it says of others is garbage. */
-static const char *find_connected(gcl_server *self, gcl_bytes name)
+static const struct gcl_peer *find_connected(gcl_server *self, gcl_bytes name)
 {
     const struct gcl_peer *peer =
         gcl_peer_find(gcl_server_at(self), gcl_str_make(name.bytes, name.size));
-    return peer != NULL && peer->up != NULL && peer->is_visible ? peer->text : NULL;
+    return peer != NULL && peer->up != NULL && peer->is_visible ? peer : NULL;
 }
 
-static void exclude(gcl_server *self, const char *name)
+static void exclude(gcl_server *self, const struct gcl_peer *peer)
 {
     struct gcl_gns_service *gns = gcl_gns_of(gcl_server_at(self));
     if (gns == NULL)
         return;
-    gcl_gns_exclude(gns->machine, gcl_gns_now(gns), gcl_str_of(name));
+    gcl_gns_exclude(gns->machine, gcl_gns_now(gns), gcl_str_of(peer->text));
     gcl_gns_settle(gns);
 }
 
-static void include(gcl_server *self, const char *name)
+static void include(gcl_server *self, const struct gcl_peer *peer)
 {
     struct gcl_gns_service *gns = gcl_gns_of(gcl_server_at(self));
     if (gns == NULL)
         return;
-    gcl_gns_nodeup(gns->machine, gcl_gns_now(gns), gcl_str_of(name));
+    gcl_gns_nodeup(gns->machine, gcl_gns_now(gns), gcl_str_of(peer->text), peer->is_beam);
     gcl_gns_settle(gns);
 }
 
 static void check(gcl_server *self, gcl_term version, gcl_bytes name, gcl_term from, gcl_term nodes)
 {
-    const char *other = find_connected(self, name);
+    const struct gcl_peer *other = find_connected(self, name);
     const char *me = gcl_node_name(gcl_server_at(self));
     uint32_t number;
     gcl_pid pid;
@@ -124,13 +124,13 @@ static void check(gcl_server *self, gcl_term version, gcl_bytes name, gcl_term f
         include(self, other);
     } else {
         exclude(self, other);
-        gcl_global_group_refuse(self, other);
+        gcl_global_group_refuse(self, other->text);
     }
     if (gcl_match(version, "~u", &number) && number >= VERSION_PID) {
         if (gcl_match(from, "{~p, _}", &pid))
             answer(self, pid, GCL_MESSAGE("{~a, ~t, ~t, ~a}", verdict, version, from, me));
     } else {
-        (void)gcl_send(self, gcl_to_remote("global_group_check", other), "{~a, ~t, ~t, ~a}",
+        (void)gcl_send(self, gcl_to_remote("global_group_check", other->text), "{~a, ~t, ~t, ~a}",
                        verdict, version, from, me);
     }
 }
@@ -183,7 +183,7 @@ static gcl_result handle_cast(gcl_server *self, gcl_term message, void *user)
 static gcl_result handle_info(gcl_server *self, gcl_term message, void *user)
 {
     gcl_bytes name;
-    const char *other;
+    const struct gcl_peer *other;
     (void)user;
     if (gcl_match(message, "{disconnect_node, ~a}", &name) &&
         (other = find_connected(self, name)) != NULL)

@@ -134,7 +134,7 @@ static gcl_result handle_node(gcl_server *self, const char *name, bool is_up, gc
     else if (peer != NULL && peer->is_visible && !gcl_global_group_has(gns->node, name))
         gcl_global_group_refuse(self, name);
     else if (peer != NULL && peer->is_visible)
-        gcl_gns_nodeup(gns->machine, gcl_gns_now(gns), node);
+        gcl_gns_nodeup(gns->machine, gcl_gns_now(gns), node, peer->is_beam);
     gcl_gns_settle(gns);
     return GCL_CONTINUE;
 }

@@ -65,6 +65,7 @@ enum gcl_flag_bit {
  * What a hidden node of ours offers; a visible one adds PUBLISHED. All of MANDATORY and V4_NC and
  * UNLINK_ID, without which OTP 26 and later refuse; the rest is what makes monitors by name, rpc
  * and aliases work. The atom cache and fragments are not offered: terms stay self-contained.
+ * By the former a BEAM is told from a node of ours (node/peer.c).
  */
 #define GCL_FLAGS_RECOMMENDED                                                                      \
     (GCL_FLAGS_MANDATORY | GCL_FLAG(MANDATORY_25_DIGEST) | GCL_FLAG(V4_NC) | GCL_FLAG(UNLINK_ID) | \

@@ -21,6 +21,8 @@
     locks_of_the_dead_are_freed/1,
     a_race_for_names_has_one_winner_each/1,
     c_nodes_alone_are_one_partition/1,
+    c_nodes_that_lose_each_other_are_no_partition/1,
+    a_c_node_that_loses_a_beam_goes_alone/1,
     partitions_are_merged/1,
     conflicts_are_decided_by_c/1,
     conflicts_are_decided_by_a_beam/1,
@@ -56,6 +58,8 @@ all() ->
         locks_of_the_dead_are_freed,
         a_race_for_names_has_one_winner_each,
         c_nodes_alone_are_one_partition,
+        c_nodes_that_lose_each_other_are_no_partition,
+        a_c_node_that_loses_a_beam_goes_alone,
         partitions_are_merged,
         conflicts_are_decided_by_c,
         conflicts_are_decided_by_a_beam,
@@ -254,6 +258,34 @@ c_nodes_alone_are_one_partition(_Config) ->
     join(A, D),
     in_sync([A], [D, E]),
     ?assertEqual(ask(A, E, self), on(A, global, whereis_name, [alone])).
+
+%% Both report it, as BEAMs do: whoever knows one of them does not know the other one.
+c_nodes_that_lose_each_other_are_no_partition(_Config) ->
+    Cs = [C, D | _] = [c_node() || _ <- [1, 2, 3, 4]],
+    Hidden = hidden_beam(),
+    [true = on(Hidden, net_kernel, connect_node, [name(N)]) || N <- Cs],
+    [connect(Hidden, N, M) || N <- Cs, M <- Cs, N > M],
+    Known = fun(N) -> on(Hidden, gen_server, call, [{global_name_server, name(N)}, get_known]) end,
+    await(fun() -> [length(Known(N)) || N <- Cs] =:= [3, 3, 3, 3] end),
+    ok = ask(Hidden, C, {disconnect, name(D)}),
+    Knows = fun(N, M) -> lists:member(name(M), Known(N)) end,
+    await(fun() ->
+        not lists:any(fun(N) -> Knows(N, C) andalso Knows(N, D) end, Cs) andalso
+            lists:all(fun({N, M}) -> Knows(N, M) =:= Knows(M, N) end, [{N, M} || N <- Cs, M <- Cs])
+    end),
+    [?assertEqual(ok, ask(Hidden, N, {global_register, name(N)})) || N <- Cs].
+
+%% It does not report that, or the BEAMs would lose each other. The one that was lost does, from
+%% version 7 on.
+a_c_node_that_loses_a_beam_goes_alone(_Config) ->
+    {[A, B], [C]} = mesh(2, 1),
+    Known = fun(N) -> on(B, gen_server, call, [{global_name_server, name(N)}, get_known]) end,
+    ok = ask(B, C, {disconnect, name(A)}),
+    await(fun() -> not lists:member(name(C), Known(A)) end),
+    pause(500),
+    ?assertEqual([name(B)], Known(A)),
+    ?assert(lists:member(name(A), Known(B))),
+    ?assertEqual(yes, on(A, global, register_name, [name, process(A)])).
 
 partitions_are_merged(_Config) ->
     {[A, B], [C]} = mesh(2, 1),

@@ -156,7 +156,7 @@ static void happen(struct gcl_gns *gns, uint8_t what, gcl_term term)
                          gcl_term_make(context, NULL, 0));
         break;
     case UP:
-        gcl_gns_nodeup(gns, now_ms, name_at(node));
+        gcl_gns_nodeup(gns, now_ms, name_at(node), node != 2);
         break;
     case DOWN:
         gcl_gns_nodedown(gns, now_ms, name_at(node));
@@ -219,7 +219,7 @@ static bool run(struct gcl_cursor input, size_t failing)
     config.mem = &allocator;
     config.terms = context;
     config.self = name_at(SELF);
-    config.reports_lost_connections = true;
+    config.reports_lost_connections = (fails_at & 1) == 0;
     config.max_names = 64;
     config.max_locks = 16;
     config.max_nodes = 32;

@@ -117,6 +117,11 @@ static uint64_t draw(struct world *w)
     return z ^ (z >> 31);
 }
 
+static bool is_c_node(const struct world *w, size_t index)
+{
+    return w->options.c_nodes != 0 && index % w->options.c_nodes == 0;
+}
+
 static struct gcl_str str_of_name(const struct node *node)
 {
     return gcl_str_of(node->name);
@@ -708,7 +713,7 @@ static void deliver(struct world *w, const struct parcel *parcel)
     trace(w, parcel, term);
     switch (parcel->kind) {
     case UP:
-        gcl_gns_nodeup(node->gns, w->now_ms, other);
+        gcl_gns_nodeup(node->gns, w->now_ms, other, !is_c_node(w, parcel->from));
         break;
     case DOWN:
         link_down(node, parcel);
@@ -838,7 +843,7 @@ void world_start(struct world *w, size_t index)
     config.self = str_of_name(node);
     memcpy(config.seed, seed, sizeof seed);
     config.incarnation = draw(w) >> 1;
-    config.reports_lost_connections = w->options.reports_lost_connections;
+    config.reports_lost_connections = w->options.reports_lost_connections && !is_c_node(w, index);
     for (uint32_t i = 0; i < GCL_GNS_ACTORS; i++)
         config.actors[i] = pid_of(node, node, ACTOR_PID + i);
     if (gcl_gns_new(&config, &node->gns) != 0)

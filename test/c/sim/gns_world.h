@@ -16,8 +16,9 @@ struct world;
 struct world_options {
     size_t nodes; /* at most 64 */
     uint64_t seed;
-    unsigned delay_ms; /* the longest that a message takes */
-    bool reports_lost_connections;
+    unsigned delay_ms;             /* the longest that a message takes */
+    bool reports_lost_connections; /* all nodes but C nodes, which report each other */
+    unsigned c_nodes;              /* every so many-th node is one; 0: none is */
 };
 
 struct world *world_new(const struct world_options *options);

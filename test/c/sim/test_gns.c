@@ -109,13 +109,14 @@ static bool connect_all(struct life *life)
     return is_whole;
 }
 
-static struct world_verdict live(uint64_t seed, size_t nodes, bool reports)
+static struct world_verdict live(uint64_t seed, size_t nodes, bool reports, unsigned c_nodes)
 {
     struct life life = {.seed = seed};
     life.options.nodes = nodes;
     life.options.seed = gcl_test_random(&life.seed);
     life.options.delay_ms = 1u << draw(&life, 9);
     life.options.reports_lost_connections = reports;
+    life.options.c_nodes = c_nodes;
     life.world = world_new(&life.options);
     for (int i = 0; i < ROUNDS; i++) {
         act(&life);
@@ -141,7 +142,8 @@ static struct world_verdict live(uint64_t seed, size_t nodes, bool reports)
     return verdict;
 }
 
-static void live_many(const char *what, size_t lives, size_t most_nodes, bool reports)
+static void live_many(const char *what, size_t lives, size_t most_nodes, bool reports,
+                      unsigned c_nodes)
 {
     const char *one = getenv("GCL_LIFE");
     uint64_t seed = one != NULL                  ? strtoull(one, NULL, 0)
@@ -151,7 +153,7 @@ static void live_many(const char *what, size_t lives, size_t most_nodes, bool re
         uint64_t own = one != NULL ? seed : gcl_test_random(&seed);
         uint64_t size_seed = own;
         size_t nodes = 2 + (size_t)(gcl_test_random(&size_seed) % (most_nodes - 1));
-        struct world_verdict verdict = live(own, nodes, reports);
+        struct world_verdict verdict = live(own, nodes, reports, c_nodes);
         cr_assert(verdict.is_ok, "%s: GCL_LIFE=0x%llx with %zu nodes: %s", what,
                   (unsigned long long)own, nodes, verdict.text);
     }
@@ -210,15 +212,26 @@ Test(gns, locks_have_one_holder_and_are_freed)
 
 Test(gns, small_clusters_are_in_sync_at_rest)
 {
-    live_many("small", 300, 8, false);
+    live_many("small", 300, 8, false, 0);
 }
 
 Test(gns, small_clusters_that_report_lost_connections_are_in_sync_at_rest)
 {
-    live_many("reporting", 1600, 8, true);
+    live_many("reporting", 1600, 8, true, 0);
+}
+
+/* By default. */
+Test(gns, small_clusters_of_c_nodes_are_in_sync_at_rest)
+{
+    live_many("C nodes", 1600, 8, true, 1);
+}
+
+Test(gns, small_clusters_of_beams_and_c_nodes_are_in_sync_at_rest)
+{
+    live_many("mixed", 1600, 8, true, 2);
 }
 
 Test(gns, clusters_of_up_to_fifty_nodes_are_in_sync_at_rest)
 {
-    live_many("large", 100, 50, true);
+    live_many("large", 100, 50, true, 0);
 }
