@@ -144,7 +144,8 @@ void gcl_gns_woken(struct gcl_gns *gns, uint64_t now_ms);
 /*
  * Each is answered by GCL_GNS_DONE with `number` (not 0, one of its own each), unless it is
  * cancelled: 0; GCL_EEXIST: the name is taken, or the process has one; GCL_ENOENT: nobody has it;
- * GCL_ENOMEM. They wait in line: one at a time holds the lock of the partition.
+ * GCL_ELIMIT: it could not be kept here; GCL_ENOMEM. They wait in line: one at a time holds the
+ * lock of the partition.
  */
 
 /** `method`: what resolves conflicts, a fun as a term. Both are copied. */

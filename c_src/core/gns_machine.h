@@ -337,6 +337,9 @@ struct gcl_gns_name {
 
 struct gcl_gns_name *gcl_gns_name_find(struct gcl_gns *gns, gcl_term term);
 
+/** Whether the name could be kept, or is. */
+bool gcl_gns_name_fits(struct gcl_gns *gns, gcl_term term);
+
 /** In place of whoever had it. NULL: it could not be kept. */
 struct gcl_gns_name *gcl_gns_name_insert(struct gcl_gns *gns, gcl_term term, gcl_pid pid,
                                          gcl_term method, gcl_term registered_by);

@@ -18,6 +18,15 @@ struct gcl_gns_name *gcl_gns_name_find(struct gcl_gns *gns, gcl_term term)
     return gcl_table_find(&gns->names, hash, has_key, &key);
 }
 
+bool gcl_gns_name_fits(struct gcl_gns *gns, gcl_term term)
+{
+    struct gcl_str key;
+    uint32_t hash;
+    return gcl_gns_key(gns, term, &key, &hash) &&
+           (gcl_table_count(&gns->names) < gns->config.max_names ||
+            gcl_table_find(&gns->names, hash, has_key, &key) != NULL);
+}
+
 static void free_name(struct gcl_gns *gns, struct gcl_gns_name *name)
 {
     gcl_list_remove(&name->at_watch);

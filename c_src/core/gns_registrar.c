@@ -77,6 +77,8 @@ static int check(struct gcl_gns *gns, const struct gcl_gns_request *request)
 {
     if (request->kind == GCL_GNS_UNREGISTER)
         return check_unregister(gns, request);
+    if (!gcl_gns_name_fits(gns, request->name))
+        return GCL_ELIMIT;
     return request->kind == GCL_GNS_RE_REGISTER ? 0 : check_register(gns, request);
 }
 

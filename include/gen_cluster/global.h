@@ -73,7 +73,8 @@ GCL_API void gcl_global_options_init(gcl_global_options *options);
  * Gives the server a global name, and keeps it: on a hidden node, when the BEAM by which it was
  * registered is lost, it is registered again by another one, as soon as there is one. `done` is
  * called once: 0; GCL_EEXIST, another process has the name (or, on a visible node, this one has
- * another name); GCL_ECANCELED, the server ends or the name was given back before. A hidden node
+ * another name); GCL_ELIMIT, on a visible node: there are 1,048,576 names, or it is nested deeper
+ * than 64; GCL_ECANCELED, the server ends or the name was given back before. A hidden node
  * without a connected BEAM waits for one. Later losses of the name (to another process, when a
  * split has healed) are logged as `global_name_lost`; what the server is told is a matter of the
  * method. Returns GCL_EEXIST: this server has, or wants, this name already.

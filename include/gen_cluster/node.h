@@ -43,10 +43,10 @@ typedef struct gcl_node_config {
     const char *cookie;   /**< required; 1 to 255 bytes */
     bool hidden;          /**< default false; doc/visible.md says what to choose */
     /**
-     * A visible node only: whether it tells its partition of connections that it has lost, as BEAMs
-     * of OTP 25 and later do; then every node of it leaves the lost one, and is left by it. Default
-     * false: a BEAM that has lost this node tells, and this node alone is left. In clusters of C
-     * nodes only, set it, or partitions overlap when single connections break.
+     * A visible node only: whether it tells its partition of each connection that it has lost, as
+     * BEAMs of OTP 25 and later do; then every node of it leaves the lost one, and is left by it.
+     * Default false: only of connections to nodes that are no BEAMs. A BEAM that has lost this node
+     * tells, and this node alone is left.
      */
     bool reports_lost_connections;
 

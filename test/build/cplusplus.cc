@@ -95,6 +95,31 @@ int to_functions(gcl_server *self, gcl_reply_function *done)
                : gcl_spawn(self, sort, GCL_SPAWN_LINK, done, nullptr, &ref, "[~t]", gcl_term());
 }
 
+static gcl_pid keep(gcl_server *, gcl_term, gcl_pid own, gcl_pid, void *)
+{
+    return own;
+}
+
+int to_global(gcl_server *self, gcl_reply_function *done)
+{
+    gcl_global_options options;
+    gcl_global_lock_options lock;
+    gcl_global_options_init(&options);
+    options.method = GCL_GLOBAL_RESOLVE;
+    options.resolve = keep;
+    gcl_global_lock_options_init(&lock);
+    int error = gcl_global_register_as(self, &options, done, nullptr, "{room, ~i}", 7);
+    if (error == 0)
+        error = gcl_global_re_register(self, nullptr, done, nullptr, "lobby");
+    if (error == 0)
+        error = gcl_global_set_lock(self, &lock, done, nullptr, "{~a, ~p}", "r", gcl_self(self));
+    if (error == 0)
+        error = gcl_send(self, gcl_to_global_name("{room, ~i}", 7), "{say, ~b}", "hello");
+    return error != 0 ? error
+                      : gcl_call(self, gcl_to_global_name("lobby"), 100, done, nullptr, nullptr,
+                                 "hello");
+}
+
 int main()
 {
     gcl_term_context *context = gcl_term_context_new(nullptr, misuse, nullptr);
