@@ -45,7 +45,7 @@ static int open_call(struct gcl_server *server, const struct gcl_call_config *co
     struct gcl_call *call = GCL_CONTAINER_OF(slot, struct gcl_call, slot);
     gcl_ref ref = gcl_core_make_ref(&node->core);
     call->server = server;
-    call->is_canceled = call->is_due = call->is_owed = false;
+    call->is_canceled = call->is_due = false;
     gcl_deadline_init(&call->deadline, expired);
     int error = set_deadline(call, config->timeout_ms);
     if (error == 0)
@@ -70,6 +70,7 @@ int gcl_call_open(struct gcl_server *server, const struct gcl_call_config *confi
     call->kind = config->kind;
     call->done = config->done;
     call->user = config->user;
+    call->is_owed = config->is_owed;
     call->alias.kind = config->kind == GCL_CALL_GEN ? GCL_ALIAS_CALL : GCL_ALIAS_SPAWN;
     gcl_list_init(&call->at_server);
     gcl_list_add_last(&server->calls, &call->at_server);
@@ -141,16 +142,13 @@ static int send_call(struct gcl_call *call, const gcl_dest *dest, const gcl_mess
     return send_request(call, &route, whole);
 }
 
-static int begin_call(gcl_server *self, const gcl_dest *dest, uint32_t timeout_ms,
-                      gcl_reply_function *done, void *user, gcl_request *request,
-                      const gcl_message *message, bool is_owed)
+static int begin_call(gcl_server *self, const gcl_dest *dest, const struct gcl_call_config *config,
+                      gcl_request *request, const gcl_message *message)
 {
-    const struct gcl_call_config config = {GCL_CALL_GEN, timeout_ms, done, user};
     struct gcl_call *call;
-    int error = gcl_call_open(self, &config, &call);
+    int error = gcl_call_open(self, config, &call);
     if (error != 0)
         return error;
-    call->is_owed = is_owed;
     error = send_call(call, dest, message);
     if (error != 0)
         gcl_call_close(call);
@@ -162,13 +160,20 @@ static int begin_call(gcl_server *self, const gcl_dest *dest, uint32_t timeout_m
 int gcl_call_message(gcl_server *self, gcl_dest dest, uint32_t timeout_ms, gcl_reply_function *done,
                      void *user, gcl_request *request, gcl_message message)
 {
-    return begin_call(self, &dest, timeout_ms, done, user, request, &message, false);
+    const struct gcl_call_config config = {
+        .kind = GCL_CALL_GEN, .timeout_ms = timeout_ms, .done = done, .user = user};
+    return begin_call(self, &dest, &config, request, &message);
 }
 
 int gcl_call_owed(gcl_server *self, gcl_dest dest, gcl_reply_function *done, void *user,
                   gcl_message message)
 {
-    return begin_call(self, &dest, GCL_INFINITY, done, user, NULL, &message, true);
+    const struct gcl_call_config config = {.kind = GCL_CALL_GEN,
+                                           .timeout_ms = GCL_INFINITY,
+                                           .done = done,
+                                           .user = user,
+                                           .is_owed = true};
+    return begin_call(self, &dest, &config, NULL, &message);
 }
 
 void gcl_call_resolved(struct gcl_node *node, gcl_request request, const struct gcl_target *to,

@@ -46,6 +46,7 @@ struct gcl_call_config {
     uint32_t timeout_ms;
     gcl_reply_function *done;
     void *user;
+    bool is_owed;
 };
 
 /** A call by a new reference, in `alias`. GCL_EINVAL: no `done`; GCL_ECLOSED, GCL_ENOMEM. */

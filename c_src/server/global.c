@@ -438,17 +438,17 @@ void gcl_global_server_ends(struct gcl_node *node, gcl_server *server)
 }
 
 const struct gcl_global_choice *gcl_global_choice(const struct gcl_node *node, gcl_pid pid,
-                                                  gcl_term term, gcl_server **owner)
+                                                  gcl_term name, gcl_server **owner)
 {
     if (node->servers->global == NULL)
         return NULL;
     GCL_LIST_EACH(&node->servers->global->names, at, following)
     {
-        struct name *name = name_at(at);
-        gcl_term own = gcl_term_make(term.context, name->term.bytes, name->term.size);
-        if (gcl_pid_equal(gcl_self(name->owner), pid) && gcl_term_equal(own, term)) {
-            *owner = name->owner;
-            return &name->choice;
+        struct name *own = name_at(at);
+        gcl_term term = gcl_term_make(name.context, own->term.bytes, own->term.size);
+        if (gcl_pid_equal(gcl_self(own->owner), pid) && gcl_term_equal(term, name)) {
+            *owner = own->owner;
+            return &own->choice;
         }
     }
     return NULL;

@@ -69,7 +69,7 @@ bool gcl_global_is_registrar(const struct gcl_node *node, gcl_pid from);
  * On a hidden node, a message for whoever has the name; `call` (may be NULL) is the one it belongs
  * to. Both are copied. 0, GCL_ELIMIT, GCL_ECLOSED, GCL_ENOMEM, or the errors of gcl_write().
  */
-int gcl_global_send(struct gcl_node *node, gcl_pid from, const gcl_dest *name,
+int gcl_global_send(struct gcl_node *node, gcl_pid from, const gcl_dest *dest,
                     struct gcl_str message, const gcl_request *call);
 
 /* As the functions of <gen_cluster/global.h>, on a hidden node. `takes_over`: as re_register. */

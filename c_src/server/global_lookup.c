@@ -84,20 +84,20 @@ static gcl_result on_answer(gcl_server *self, int error, gcl_term term, void *us
 }
 
 int gcl_global_ask_a_beam(gcl_server *self, enum gcl_global_question what, gcl_reply_function *done,
-                          void *user, gcl_message message)
+                          void *user, gcl_message name)
 {
     struct gcl_node *node = gcl_server_at(self);
-    struct gcl_str name;
-    int error = gcl_message_build(node, &message, &name);
+    struct gcl_str term;
+    int error = gcl_message_build(node, &name, &term);
     if (error != 0)
         return error;
-    struct question *question = gcl_alloc_zero(node->mem, sizeof *question + name.size);
+    struct question *question = gcl_alloc_zero(node->mem, sizeof *question + term.size);
     if (question == NULL)
         return GCL_ENOMEM;
     question->what = what;
     question->done = done;
     question->user = user;
-    question->name = gcl_str_make(memcpy(question + 1, name.bytes, name.size), name.size);
+    question->name = gcl_str_make(memcpy(question + 1, term.bytes, term.size), term.size);
     error = ask(self, question, gcl_global_beam(node, NULL));
     if (error != 0)
         gcl_free(node->mem, question);

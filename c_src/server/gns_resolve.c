@@ -100,11 +100,11 @@ static gcl_pid (*method_of(gcl_term method))(const struct conflict *c)
 
 static size_t write_atom(uint8_t *bytes, const char *text)
 {
-    size_t size = strlen(text);
+    struct gcl_str name = gcl_str_of(text);
     bytes[0] = GCL_TAG_SMALL_ATOM;
-    bytes[1] = (uint8_t)size;
-    memcpy(bytes + 2, text, size);
-    return 2 + size;
+    bytes[1] = (uint8_t)name.size;
+    memcpy(bytes + 2, name.bytes, name.size);
+    return 2 + name.size;
 }
 
 /* spec: EXPORT_EXT: every release takes such a fun as a method. */
