@@ -74,7 +74,11 @@ all() ->
         a_group_that_is_checked_anew,
         other_groups_search_c_nodes,
         a_wrong_group_is_refused
-    ].
+    ] -- left_out(erlang:system_info(otp_release)).
+
+%% OTP 23 does not tell a node that it has another group.
+left_out("23") -> [another_group_holds_up_nobody, a_group_that_is_checked_anew];
+left_out(_) -> [].
 
 init_per_testcase(_Case, Config) -> global_helper:begin_case(Config).
 
