@@ -201,7 +201,8 @@ int gcl_rpc_call_message(gcl_server *self, gcl_rpc_dest dest, uint32_t timeout_m
                          gcl_reply_function *done, void *user, gcl_request *out,
                          gcl_message message)
 {
-    const struct gcl_call_config config = {GCL_CALL_RPC, timeout_ms, done, user};
+    const struct gcl_call_config config = {
+        .kind = GCL_CALL_RPC, .timeout_ms = timeout_ms, .done = done, .user = user};
     struct request request = {.server = self, .shape = ERPC_CALL, .flags = GCL_SPAWN_MONITORED};
     int error = ask_and_wait(&request, &config, &dest, &message);
     if (error == 0 && out != NULL)
@@ -218,7 +219,8 @@ int gcl_rpc_cast_message(gcl_server *self, gcl_rpc_dest dest, gcl_message messag
 int gcl_spawn_message(gcl_server *self, gcl_rpc_dest dest, unsigned options,
                       gcl_reply_function *done, void *user, gcl_ref *ref, gcl_message message)
 {
-    const struct gcl_call_config config = {GCL_CALL_SPAWN, GCL_INFINITY, done, user};
+    const struct gcl_call_config config = {
+        .kind = GCL_CALL_SPAWN, .timeout_ms = GCL_INFINITY, .done = done, .user = user};
     struct request request = {.server = self, .shape = FUNCTION, .flags = GCL_SPAWN_MONITORED};
     if ((options & ~(unsigned)GCL_SPAWN_LINK) != 0)
         return GCL_EINVAL;
