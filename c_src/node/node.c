@@ -197,11 +197,20 @@ static int init_threads(struct gcl_node *node)
     node->pool = gcl_work_pool_new(&work);
     struct gcl_resolver_config resolver = {NULL, MAX_LOOKUPS, wake_loop, &node->loop};
     node->resolver = gcl_resolver_new(&resolver);
-    if (node->poster == NULL || node->pool == NULL || node->resolver == NULL)
-        return GCL_ENOMEM;
+    bool complete = node->poster != NULL && node->pool != NULL && node->resolver != NULL;
+    return complete ? 0 : GCL_ENOMEM;
+}
+
+static int start_watchdog(struct gcl_node *node, const struct gcl_config_detail *detail)
+{
     if (node->config.hidden || node->config.watchdog_ms == 0)
         return 0;
-    return gcl_watchdog_new(node->mem, node->config.watchdog_ms, &node->watchdog);
+    int error = gcl_watchdog_new(node->mem, node->config.watchdog_ms, &node->watchdog);
+    /* UNTESTED: the system has to be out of threads, which would be felt by all other tests. */
+    if (error == GCL_ESYS && detail->text != NULL && detail->size > 0)
+        (void)snprintf(detail->text, detail->size,
+                       "watchdog_ms: the system gives no thread for a watchdog; 0 needs none");
+    return error;
 }
 
 static int start(struct gcl_node *node, const gcl_node_config *config,
@@ -212,6 +221,8 @@ static int start(struct gcl_node *node, const gcl_node_config *config,
         error = init_core(node);
     if (error == 0)
         error = init_threads(node);
+    if (error == 0)
+        error = start_watchdog(node, detail);
     if (error == 0)
         error = node->services->start(node);
     if (error != 0)
@@ -339,11 +350,11 @@ static bool turn_ends(struct gcl_loop *loop)
 {
     struct gcl_node *node = GCL_CONTAINER_OF(loop, struct gcl_node, loop);
     run_local(node);
-    uint64_t stalled_ms = gcl_recover(node);
+    gcl_recover(node);
     if (node->is_closing && !node->has_begun_close)
         begin_close(node);
     gcl_connections_turn(&node->connections);
-    gcl_recover_tell(node, stalled_ms);
+    gcl_recover_tell(node);
     if (!has_closed(node))
         return true;
     finish_close(node);

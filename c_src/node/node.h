@@ -81,6 +81,7 @@ struct gcl_node {
     struct gcl_resolver *resolver;
     struct gcl_reach reach;
     struct gcl_watchdog *watchdog; /* NULL: a hidden node, or it was not wanted */
+    uint64_t stalled_ms;           /* not 0: how long, while that is being put right */
     struct gcl_deadline ready;
     bool is_ready;
     bool is_registering; /* the creation is awaited */

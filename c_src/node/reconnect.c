@@ -2,6 +2,7 @@
 #include "node/reconnect.h"
 
 #include "node/peer.h"
+#include "node/recover.h"
 
 enum { RESTORE_TRIES = 8 };
 
@@ -33,6 +34,16 @@ void gcl_reconnect_up(struct gcl_peer *peer)
     gcl_loop_cancel(&peer->node->loop, &peer->reconnect.wait);
 }
 
+/* BEAMs do not dial a node that they have lost. Hidden connections are made anew by whoever has
+ * something to send. */
+static void restore(struct gcl_peer *peer)
+{
+    if (!peer->is_visible || !gcl_recover_is_due(peer->node))
+        return;
+    gcl_backoff_reset(&peer->reconnect.backoff);
+    peer->reconnect.tries = RESTORE_TRIES + 1; /* the last one has to fail, too */
+}
+
 /* One that dies as soon as it is there has not worked, and must not be dialled ever faster. */
 void gcl_reconnect_down(struct gcl_peer *peer)
 {
@@ -40,12 +51,7 @@ void gcl_reconnect_down(struct gcl_peer *peer)
     uint64_t lived_ms = gcl_loop_now_ms(&peer->node->loop) - reconnect->up_since_ms;
     if (lived_ms > reconnect->backoff.ceiling_ms)
         gcl_backoff_reset(&reconnect->backoff);
-}
-
-void gcl_reconnect_restore(struct gcl_peer *peer)
-{
-    gcl_backoff_reset(&peer->reconnect.backoff);
-    peer->reconnect.tries = RESTORE_TRIES + 1; /* the last one has to fail, too */
+    restore(peer);
 }
 
 /* False when there is none left. */

@@ -31,14 +31,11 @@ void gcl_reconnect_stop(struct gcl_peer *peer);
 /** The peer is connected, whoever began it. */
 void gcl_reconnect_up(struct gcl_peer *peer);
 
-/** A connection that was up is lost. */
-void gcl_reconnect_down(struct gcl_peer *peer);
-
 /**
- * The peer, which is about to be lost, is to be connected once more, by whichever side: it is
- * dialled up to eight times.
+ * A connection that was up is lost. When that is the work of the watchdog, and the peer is visible,
+ * it is to be connected once more, by whichever side: it is dialled up to eight times.
  */
-void gcl_reconnect_restore(struct gcl_peer *peer);
+void gcl_reconnect_down(struct gcl_peer *peer);
 
 /** Somebody will dial it. */
 static inline bool gcl_reconnect_is_wanted(const struct gcl_reconnect *reconnect)

@@ -21,18 +21,6 @@ static void lose_connections(struct gcl_node *node)
     }
 }
 
-/* BEAMs do not dial a node that they have lost. Hidden connections are made anew by whoever has
- * something to send. */
-static void restore_peers(struct gcl_node *node)
-{
-    GCL_LIST_EACH(&node->peers, at, following)
-    {
-        struct gcl_peer *peer = GCL_CONTAINER_OF(at, struct gcl_peer, at_node);
-        if (peer->up != NULL && peer->is_visible)
-            gcl_reconnect_restore(peer);
-    }
-}
-
 /* A visible node that nobody can reach holds up those who try: it would not have started either. */
 static void reopen(struct gcl_node *node)
 {
@@ -45,28 +33,37 @@ static void reopen(struct gcl_node *node)
     gcl_node_close(node);
 }
 
-uint64_t gcl_recover(struct gcl_node *node)
+static bool has_struck(const struct gcl_node *node)
 {
-    if (node->watchdog == NULL || !gcl_watchdog_has_struck(node->watchdog))
-        return 0;
+    return node->watchdog != NULL && gcl_watchdog_has_struck(node->watchdog);
+}
+
+bool gcl_recover_is_due(const struct gcl_node *node)
+{
+    return node->stalled_ms != 0 || has_struck(node);
+}
+
+void gcl_recover(struct gcl_node *node)
+{
+    if (!has_struck(node))
+        return;
     /* The loop's idea of now may be that of before. */
     uint64_t now_ms = gcl_clock_ms();
     struct gcl_watchdog_strike strike = gcl_watchdog_resume(node->watchdog, now_ms);
-    uint64_t stalled_ms = now_ms - strike.busy_since_ms;
+    node->stalled_ms = now_ms - strike.busy_since_ms;
     gcl_log(&node->log, GCL_LOG_WARNING, "stalled",
             "the loop stood still for %" PRIu64 " ms (watchdog_ms is %u): %zu sockets were shut "
             "down, so that no node waits",
-            stalled_ms, node->config.watchdog_ms, strike.sockets);
+            node->stalled_ms, node->config.watchdog_ms, strike.sockets);
     lose_connections(node);
-    if (!node->is_closing) {
-        restore_peers(node);
+    if (!node->is_closing)
         reopen(node);
-    }
-    return stalled_ms;
 }
 
-void gcl_recover_tell(struct gcl_node *node, uint64_t stalled_ms)
+void gcl_recover_tell(struct gcl_node *node)
 {
+    uint64_t stalled_ms = node->stalled_ms;
+    node->stalled_ms = 0;
     if (stalled_ms != 0 && node->config.on_stalled != NULL && !node->is_closing)
         node->config.on_stalled(node, stalled_ms, node->config.user);
 }

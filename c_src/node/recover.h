@@ -7,12 +7,14 @@
 
 /**
  * In every turn, before connections have theirs. When the watchdog has struck, the connections are
- * lost at the end of this turn, visible nodes are dialled again, and the node can be reached; or it
- * closes, when it cannot. How long the loop has stood still, or 0.
+ * lost at the end of this turn, and the node can be reached again; or it closes, when it cannot.
  */
-uint64_t gcl_recover(struct gcl_node *node);
+void gcl_recover(struct gcl_node *node);
 
-/** Behind the losses: tells the program, unless `stalled_ms` is 0. */
-void gcl_recover_tell(struct gcl_node *node, uint64_t stalled_ms);
+/** What is lost now is lost because the loop stood still: from the strike to gcl_recover_tell(). */
+bool gcl_recover_is_due(const struct gcl_node *node);
+
+/** Behind the losses: tells the program, if there is something to tell. */
+void gcl_recover_tell(struct gcl_node *node);
 
 #endif

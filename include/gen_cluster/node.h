@@ -117,8 +117,9 @@ typedef struct gcl_node_config {
      * connections were lost; who was connected to a process here knows it as dead (noconnection).
      * The node listens and registers again, and dials the visible nodes that it had been connected
      * to: each up to eight times, with the waits of gcl_node_stay_connected(), until it is
-     * connected once. When it cannot listen any more, it closes instead. May be NULL; logged in any
-     * case (event `stalled`, GCL_LOG_WARNING).
+     * connected once or gcl_node_stay_connected() is called for it with false. When the node cannot
+     * listen any more, it closes instead. May be NULL; logged in any case (event `stalled`,
+     * GCL_LOG_WARNING).
      */
     void (*on_stalled)(gcl_node *node, uint64_t stalled_ms, void *user);
 
@@ -136,7 +137,8 @@ GCL_API void gcl_node_config_init(gcl_node_config *config);
  * line that says what was expected, what came and what to do.
  *
  * GCL_EINVAL: something required is missing or out of range, or a visible node is not to listen;
- * GCL_ENAME: bad name; GCL_EEXIST: the port is taken; GCL_ESYS; GCL_ENOMEM.
+ * GCL_ENAME: bad name; GCL_EEXIST: the port is taken; GCL_ESYS: no socket, no
+ * random bytes, or no thread for the watchdog; GCL_ENOMEM.
  */
 GCL_API int gcl_node_new(const gcl_node_config *config, gcl_node **node, char *detail,
                          size_t detail_size) GCL_MUST_USE;

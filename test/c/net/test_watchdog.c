@@ -140,6 +140,27 @@ Test(watchdog, of_two_nodes_in_one_loop_each_has_its_own)
     world_end();
 }
 
+static void block_behind_the_nodes(struct ev_loop *loop, ev_prepare *prepare, int events)
+{
+    (void)events;
+    ev_prepare_stop(loop, prepare);
+    stand_still_until_struck(a);
+}
+
+/* The node has had its turn: it hears of the ends of its connections before it learns why. */
+Test(watchdog, it_may_strike_between_the_turn_of_the_node_and_the_events_of_the_next_one)
+{
+    ev_prepare prepare;
+    begin(unwatched);
+    ev_prepare_init(&prepare, block_behind_the_nodes);
+    ev_set_priority(&prepare, EV_MINPRI + 1);
+    ev_prepare_start(world.loop, &prepare);
+    await_stalls(1);
+    cr_assert_geq(stalled_ms, LIMIT_MS);
+    world_until(are_connected);
+    world_end();
+}
+
 Test(watchdog, a_loop_that_waits_or_turns_does_not_stand_still)
 {
     begin(watched);
