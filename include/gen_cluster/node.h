@@ -137,8 +137,8 @@ GCL_API void gcl_node_config_init(gcl_node_config *config);
  * line that says what was expected, what came and what to do.
  *
  * GCL_EINVAL: something required is missing or out of range, or a visible node is not to listen;
- * GCL_ENAME: bad name; GCL_EEXIST: the port is taken; GCL_ESYS: no socket, no
- * random bytes, or no thread for the watchdog; GCL_ENOMEM.
+ * GCL_ENAME: bad name; GCL_EEXIST: the port is taken; GCL_ESYS: no socket, no random bytes, or no
+ * thread for the watchdog; GCL_ENOMEM.
  */
 GCL_API int gcl_node_new(const gcl_node_config *config, gcl_node **node, char *detail,
                          size_t detail_size) GCL_MUST_USE;
