@@ -5,6 +5,9 @@
 #include "node/translate.h"
 #include "server/servers.h"
 
+/* What OTP makes of references and node names is shorter, however long these are. */
+enum { TAG_BYTES_MAX = 4096 };
+
 static void drop(struct gcl_kept_caller *caller)
 {
     struct gcl_node *node = gcl_server_at(caller->server);
@@ -63,6 +66,8 @@ int gcl_from_keep(const gcl_from *from, gcl_caller *out)
     struct gcl_str tag = from->message->tag;
     struct gcl_target to;
     gcl_pid pid;
+    if (tag.size > TAG_BYTES_MAX)
+        return GCL_ELIMIT;
     int error = gcl_intern_pid(&node->core.names, &from->message->from, &pid);
     if (error == 0)
         error = gcl_gen_target(node, from->message, &to);

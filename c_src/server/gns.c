@@ -73,7 +73,10 @@ static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from
     (void)self;
     if (gns->machine == NULL)
         return GCL_CONTINUE;
-    if (gcl_from_keep(from, &caller) != 0) {
+    int error = gcl_from_keep(from, &caller);
+    if (error == GCL_ELIMIT)
+        return GCL_CONTINUE; /* no call of OTP's */
+    if (error != 0) {
         gcl_gns_fail(gns, "no memory for who calls global");
         return GCL_CONTINUE;
     }

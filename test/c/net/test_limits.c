@@ -211,6 +211,50 @@ Test(limits, memory_is_given_for_what_has_come_of_a_frame)
     world_end();
 }
 
+/* --- calls ------------------------------------------------------------------------------------ */
+
+enum { NOT_TRIED = 1 };
+
+static int kept;
+
+static gcl_result keep(gcl_server *self, gcl_term request, const gcl_from *from, void *user)
+{
+    gcl_caller caller;
+    (void)self;
+    (void)request;
+    (void)user;
+    kept = gcl_from_keep(from, &caller);
+    return GCL_CONTINUE;
+}
+
+static bool has_tried(void)
+{
+    return kept != NOT_TRIED;
+}
+
+/* What keeping a caller comes to whose tag is a binary, a term of this size. */
+static int keep_tag(gcl_server *keeper, size_t size)
+{
+    static uint8_t tag[8192];
+    gcl_bytes body = {tag, size - 5};
+    kept = NOT_TRIED;
+    cr_assert_eq(gcl_send(server, gcl_to_pid(gcl_self(keeper)), "{'$gen_call', {~p, ~b}, hello}",
+                          gcl_self(server), body),
+                 0);
+    world_until(has_tried);
+    return kept;
+}
+
+Test(limits, tag_of_a_kept_caller)
+{
+    static const gcl_handlers keeping = {.size = sizeof keeping, .handle_call = keep};
+    begin();
+    gcl_server *keeper = world_serve(a, &keeping, NULL, NULL);
+    cr_assert_eq(keep_tag(keeper, 4096), 0);
+    cr_assert_eq(keep_tag(keeper, 4097), GCL_ELIMIT);
+    world_end();
+}
+
 /* --- processes and what ties them ------------------------------------------------------------- */
 
 Test(limits, max_processes)
