@@ -32,6 +32,7 @@ $(eval $(call criterion_program,sim,release))
 $(eval $(call criterion_program,sim,asan))
 
 # Programs that suites start: examples/ and test/c/programs/, per variant.
+deaf_wraps := $(foreach f,gns_call gns_next control_encode,-Wl,--wrap=gcl_$(f))
 program_names := $(notdir $(basename $(wildcard test/c/programs/*.c examples/*.c)))
 define programs
 $(build)/$(1)/bin/%: $(build)/$(1)/test/c/programs/%.o $(build)/$(1)/libgen_cluster.a
@@ -40,7 +41,12 @@ $(build)/$(1)/bin/%: $(build)/$(1)/test/c/programs/%.o $(build)/$(1)/libgen_clus
 $(build)/$(1)/bin/%: $(build)/$(1)/examples/%.o $(build)/$(1)/libgen_cluster.a
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) -o $$@ $$^ $$(libs)
-programs-$(1): $(program_names:%=$(build)/$(1)/bin/%)
+# The server that leaves out what it is told to, see test/c/deaf.
+$(build)/$(1)/bin/deaf: $(build)/$(1)/test/c/programs/server.o \
+		$(build)/$(1)/test/c/deaf/deaf.o $(build)/$(1)/libgen_cluster.a
+	$$(call say,LINK,$$@)
+	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) $(deaf_wraps) -o $$@ $$^ $$(libs)
+programs-$(1): $(program_names:%=$(build)/$(1)/bin/%) $(build)/$(1)/bin/deaf
 .PHONY: programs-$(1)
 endef
 $(foreach v,debug asan tsan,$(eval $(call programs,$(v))))

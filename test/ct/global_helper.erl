@@ -9,7 +9,7 @@
 -export([begin_case/1, end_case/1]).
 -export([beam/0, beam/1, beam/2, named_beam/2, hidden_beam/0, cookie/0]).
 -export([named_c_node/3]).
--export([c_node/0, c_node/1, c_node/3, c_name/1, program/3, line/2, lines_until/2]).
+-export([c_node/0, c_node/1, c_node/3, c_name/1, program/3, program/4, line/2, lines_until/2]).
 -export([kill/1, signal/2, os_pid/1]).
 -export([name/1, names/1, on/4, on/5, peer_catch/4, ask/3, join/2, connect/3, mesh/2, mesh/3, in_sync/2]).
 -export([none/3]).
@@ -84,10 +84,12 @@ named_c_node(Program, Name, Args) ->
     _ = line(Port, "ready"),
     {Port, list_to_atom(Name)}.
 
-program(Program, Name, Args) ->
+program(Program, Name, Args) -> program(Program, Name, Args, []).
+
+program(Program, Name, Args, Env) ->
     Port = open_port({spawn_executable, filename:join([os:getenv("GCL_BIN"), Program])}, [
         {args, [Name | Args]},
-        {env, [{"GCL_COOKIE", cookie()}]},
+        {env, [{"GCL_COOKIE", cookie()} | Env]},
         {line, 4096},
         exit_status,
         stderr_to_stdout
