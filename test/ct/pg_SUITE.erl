@@ -408,6 +408,8 @@ changes_are_told(Config) ->
     ?assertEqual({leave, b, [OnBeam]}, next()),
     ok = c(Config, {disconnect, ?config(beam, Config)}),
     ?assertEqual({leave, b, [OnBeam]}, next()),
+    %% Where it still seems to be connected there would be nothing to connect.
+    await(fun() -> not is_connected(Config) end),
     connect(Config),
     ?assertEqual({join, b, [OnBeam]}, next()),
     ok = c(Config, {kill, OnC}),
@@ -601,6 +603,9 @@ await_groups(Config, Groups) ->
     await(fun() -> set(pg(Config, which_groups, [])) =:= Expected end).
 
 set(Groups) -> maps:from_list([{Group, there} || Group <- Groups]).
+
+is_connected(Config) ->
+    lists:member(?config(c, Config), rpc(?config(beam, Config), erlang, nodes, [connected])).
 
 connect(Config) -> true = rpc(?config(beam, Config), net_kernel, connect_node, [?config(c, Config)]).
 
