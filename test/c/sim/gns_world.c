@@ -51,6 +51,7 @@ struct asked {
 
 struct process {
     bool is_alive;
+    bool is_locker;
     uint64_t watchers; /* nodes, one bit each */
 };
 
@@ -78,7 +79,7 @@ struct node {
     uint64_t last_monitor;
     size_t watched_count;
     uint64_t last_at[NODES]; /* of parcels from each node: they keep their order */
-    size_t syncs;            /* that are not answered */
+    size_t syncs;            /* calls of its own server that are not answered */
     size_t requests;         /* the same */
 };
 
@@ -850,14 +851,46 @@ void world_kill_holder(struct world *w, size_t index, unsigned number)
         kill_process(w, node, pid.id);
 }
 
+/* A process calls the server of its own node; it gets no other answer than the one to sync/0. */
+static void call_self(struct node *node, uint32_t id, gcl_term request)
+{
+    struct asked *caller = take_asked(node->callers);
+    caller->node = node->index;
+    node->syncs++;
+    gcl_gns_call(node->gns, node->world->now_ms, (uint64_t)(caller - node->callers) + 1,
+                 pid_of(node, node, id), request);
+}
+
+void world_lock(struct world *w, size_t index, unsigned resource)
+{
+    struct node *node = w->nodes[index];
+    if (!node->is_alive || node->process_count == PROCESSES)
+        return;
+    uint32_t id = FIRST_PID + node->process_count;
+    gcl_pid pid = pid_of(node, node, id);
+    node->processes[node->process_count++] = (struct process){.is_alive = true, .is_locker = true};
+    struct text request = build(node, GCL_MESSAGE("{set_lock, {{lock, ~u}, ~p}}", resource, pid));
+    for (size_t i = 0; i < w->options.nodes; i++)
+        if (w->link[index][i] != 0)
+            send_to(node, i, CALL, 0, (gcl_pid){.id = id}, request.term);
+    call_self(node, id, request.term);
+    gcl_buffer_fini(&request.bytes);
+    carry_out_all(node);
+}
+
+void world_kill_lockers(struct world *w, size_t index)
+{
+    struct node *node = w->nodes[index];
+    for (uint32_t i = 0; node->is_alive && i < node->process_count; i++)
+        if (node->processes[i].is_locker)
+            kill_process(w, node, FIRST_PID + i);
+}
+
 void world_sync(struct world *w, size_t index)
 {
     struct node *node = w->nodes[index];
     if (!node->is_alive)
         return;
-    struct asked *caller = take_asked(node->callers);
-    caller->node = index;
-    node->syncs++;
     struct gcl_buffer list;
     gcl_buffer_init(&list, gcl_allocator_default(), 0);
     struct gcl_writer writer;
@@ -875,8 +908,7 @@ void world_sync(struct world *w, size_t index)
     struct text request =
         build(node, GCL_MESSAGE("{sync, ~t}", gcl_term_make(&node->terms, gcl_buffer_bytes(&list),
                                                             gcl_buffer_size(&list))));
-    gcl_gns_call(node->gns, w->now_ms, (uint64_t)(caller - node->callers) + 1,
-                 pid_of(node, node, FIRST_PID), request.term);
+    call_self(node, FIRST_PID, request.term);
     gcl_buffer_fini(&request.bytes);
     gcl_buffer_fini(&list);
     carry_out_all(node);
