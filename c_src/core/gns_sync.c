@@ -130,6 +130,7 @@ void gcl_gns_nodeup(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name)
     if (node == NULL || node->is_up || node == gns->self)
         return;
     node->is_up = true;
+    gcl_gns_end_doubts(gns, node);
     gcl_gns_check_step(gns, node);
     if (node->is_new)
         send_in_sync(gns, node);

@@ -10,7 +10,7 @@
 #include "node/translate.h"
 #include "wire/term_context.h"
 
-enum { NODES = 64, NAME_BYTES = 32, FIRST_PID = 100, ACTOR_PID = 10 };
+enum { NODES = 64, NAME_BYTES = 32, FIRST_PID = 100, ACTOR_PID = 10, LATE = 16 };
 
 enum kind {
     UP,
@@ -33,6 +33,7 @@ struct parcel {
     enum kind kind;
     size_t from, to;
     unsigned incarnation; /* of the receiver, when it was sent */
+    unsigned of;          /* that of the sender */
     uint64_t link;        /* of which link; 0: local */
     uint64_t number;
     gcl_pid pid;      /* of a caller: its actor */
@@ -78,6 +79,8 @@ struct node {
     } watched[PROCESSES]; /* by this node, elsewhere */
     uint64_t last_monitor;
     size_t watched_count;
+    struct parcel late[LATE]; /* that came before a link went, and were not looked at */
+    size_t late_count;
     uint64_t last_at[NODES]; /* of parcels from each node: they keep their order */
     size_t syncs;            /* calls of its own server that are not answered */
     size_t requests;         /* the same */
@@ -157,6 +160,7 @@ static void post(struct world *w, struct parcel parcel, gcl_term term)
     to->last_at[parcel.from] = at_ms;
     parcel.at_ms = at_ms;
     parcel.incarnation = to->incarnation;
+    parcel.of = w->nodes[parcel.from]->incarnation;
     if (term.size > 0) {
         parcel.bytes = malloc(term.size);
         memcpy(parcel.bytes, term.bytes, term.size);
@@ -584,19 +588,48 @@ static void trace(const struct world *w, const struct parcel *parcel, gcl_term t
             (unsigned long long)parcel->number, text);
 }
 
-static void deliver(struct world *w, const struct parcel *parcel)
+/* A server that is busy, or stands still, may look at what it has got when the connection has gone,
+ * and set a lock for somebody whom it monitors by a new one. */
+static void keep_for_later(struct world *w, struct node *node, struct parcel *parcel, gcl_term term)
+{
+    if (parcel->kind != CALL || node->late_count == LATE || draw(w) % 2 == 0 ||
+        !gcl_match(term, "{set_lock, _}"))
+        return;
+    node->late[node->late_count++] = *parcel;
+    parcel->bytes = NULL;
+}
+
+static void deliver_late(struct node *node, size_t from)
+{
+    for (size_t i = 0; i < node->late_count; i++) {
+        struct parcel parcel = node->late[i];
+        if (parcel.from != from)
+            continue;
+        node->late[i--] = node->late[--node->late_count];
+        if (parcel.of == node->world->nodes[from]->incarnation)
+            call(node, &parcel, gcl_term_make(&node->terms, parcel.bytes, parcel.size));
+        carry_out_all(node);
+        free(parcel.bytes);
+    }
+}
+
+static void deliver(struct world *w, struct parcel *parcel)
 {
     struct node *node = w->nodes[parcel->to];
     bool is_of_link = parcel->link != 0 && parcel->kind != DOWN && parcel->kind != UP;
-    if (!node->is_alive || node->incarnation != parcel->incarnation ||
-        (is_of_link && w->link[parcel->to][parcel->from] != parcel->link))
+    if (!node->is_alive || node->incarnation != parcel->incarnation)
         return;
     struct gcl_str other = str_of_name(w->nodes[parcel->from]);
     gcl_term term = gcl_term_make(&node->terms, parcel->bytes, parcel->size);
     gcl_term inner;
+    if (is_of_link && w->link[parcel->to][parcel->from] != parcel->link) {
+        keep_for_later(w, node, parcel, term);
+        return;
+    }
     trace(w, parcel, term);
     switch (parcel->kind) {
     case UP:
+        deliver_late(node, parcel->from);
         gcl_gns_nodeup(node->gns, w->now_ms, other);
         break;
     case DOWN:
@@ -730,6 +763,8 @@ void world_start(struct world *w, size_t index)
 
 static void end(struct node *node)
 {
+    while (node->late_count > 0)
+        free(node->late[--node->late_count].bytes);
     gcl_gns_free(node->gns);
     node->gns = NULL;
     gcl_term_context_fini(&node->terms);
