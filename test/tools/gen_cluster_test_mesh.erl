@@ -38,7 +38,8 @@
 -spec main([string()]) -> ok.
 main([File | Erls]) ->
     Lives = [{Name, life(Life, Erls)} || {Name, Life} <- gen_cluster_test_mesh_lives:all()],
-    ok = file:write_file(File, [head(Erls) | [["life ", Name, $\n, Lines] || {Name, Lines} <- Lives]]).
+    Texts = [["life ", Name, $\n, Lines] || {Name, Lines} <- Lives],
+    ok = file:write_file(File, [head(Erls) | Texts]).
 
 head(Erls) ->
     Releases = [release(Erl) || Erl <- Erls],
@@ -141,7 +142,8 @@ handle({quiet, From, Reference}, #state{waiting = Waiting} = State) ->
 handle({{node, Node, Actors}, From, Reference}, #state{actors = Known} = State) ->
     From ! {Reference, ok},
     New = maps:from_list([{Actor, []} || Actor <- tuple_to_list(Actors)]),
-    note(["node ", atom_to_list(Node), $\s, hex(Actors)], State#state{actors = maps:merge(Known, New)});
+    All = maps:merge(Known, New),
+    note(["node ", atom_to_list(Node), $\s, hex(Actors)], State#state{actors = All});
 handle({{do, Node, What}, From, Reference}, State) ->
     From ! {Reference, ok},
     note(["do ", atom_to_list(Node), $\s, hex(What)], State);
@@ -259,7 +261,8 @@ is_down(From, To, Ref, State) ->
 %% --- epmd --------------------------------------------------------------------------------------
 
 listen() ->
-    {ok, Listener} = gen_tcp:listen(0, [binary, {active, false}, {ip, {127, 0, 0, 1}}, {backlog, 64}]),
+    Options = [binary, {active, false}, {ip, {127, 0, 0, 1}}, {backlog, 64}],
+    {ok, Listener} = gen_tcp:listen(0, Options),
     {ok, Port} = inet:port(Listener),
     {Port, Listener}.
 
@@ -289,7 +292,8 @@ epmd(Client, Recorder) ->
         <<122, Name/binary>> ->
             Port = ask(Recorder, {port_of, Name}),
             N = byte_size(Name),
-            ok = gen_tcp:send(Client, <<119, 0, Port:16, 77, 0, 6:16, 5:16, N:16, Name/binary, 0:16>>)
+            Reply = <<119, 0, Port:16, 77, 0, 6:16, 5:16, N:16, Name/binary, 0:16>>,
+            ok = gen_tcp:send(Client, Reply)
     end,
     gen_tcp:close(Client).
 
@@ -341,7 +345,8 @@ receive_packet(Socket, 2) ->
             exit(normal)
     end.
 
-without_headers(<<"N", Flags:64, Rest/binary>>) -> <<"N", (Flags band bnot ?HEADERS):64, Rest/binary>>;
+without_headers(<<"N", Flags:64, Rest/binary>>) ->
+    <<"N", (Flags band bnot ?HEADERS):64, Rest/binary>>;
 %% As OTP 23 says it to those that may be older.
 without_headers(<<"n", 5:16, Flags:32, Rest/binary>>) ->
     <<"n", 5:16, (Flags band bnot ?HEADERS):32, Rest/binary>>;

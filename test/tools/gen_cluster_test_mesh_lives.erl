@@ -239,7 +239,10 @@ join(R, All, A, B) ->
 in_sync(R, All) ->
     Names = lists:sort([node_of(N) || N <- All]),
     await(fun() ->
-        lists:all(fun(N) -> known(N) =:= Names -- [node_of(N)] andalso synced(N) =:= known(N) end, All)
+        lists:all(
+            fun(N) -> known(N) =:= Names -- [node_of(N)] andalso synced(N) =:= known(N) end,
+            All
+        )
     end),
     quiet(R).
 

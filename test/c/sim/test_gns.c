@@ -20,7 +20,7 @@
 enum { STEPS = 150, SETTLE_MS = 600000, FIRST_SEED = 1 };
 
 /* What test/ct/global_schedule_SUITE.erl does with real nodes. */
-enum { REAL_LIVES = 100, REAL_NODES = 7, REAL_STEPS = 16 };
+enum { REAL_LIVES = 100, REAL_NODES = 7, REAL_STEPS = 24 };
 
 static size_t answered, lost;
 
