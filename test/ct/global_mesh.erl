@@ -7,14 +7,14 @@
 %% cookie: what is connected stays so, and no handshake succeeds.
 -module(global_mesh).
 
--export([beam/1, c_node/2, stop/1, kill/1, pause/2, node_of/1, is_c/1]).
--export([connect/2, disconnect/2, cookie/2, base_cookie/0, await_connection/1]).
--export([claim/2, give_back/2, kill_holder/2, whereis_name/2, is_alive/2]).
+-export([beam/1, c_node/2, stop/1, kill/1, has_ended/2, doom/2, pause/2, node_of/1, is_c/1]).
+-export([connect/2, disconnect/2, disconnect_all/2, split/2, cookie/2, base_cookie/0, await_connection/1]).
+-export([claim/2, give_back/2, kill_claimers/1, kill_holder/2, whereis_name/2, is_alive/2]).
 -export([sync/1, lock/2, kill_lockers/1]).
--export([connected/1, known/1, synced/1, in_sync/1, is_in_sync/1, locked/2, register_and_free/2]).
+-export([connected/1, known/1, synced/1, in_sync/1, is_in_sync/1, locked/2, is_not_held_up/2]).
 -export([await/1, await/2, on/4, on/5, ask/2, ask/3]).
 %% On BEAMs.
--export([start_claimer/1, start_locker/1, kill_all/1, own_pid/1]).
+-export([start_claimer/1, start_locker/1, start_doom/1, kill_all/1, own_pid/1]).
 
 -type node_handle() :: {beam | c, pid(), node(), string()}.
 -export_type([node_handle/0]).
@@ -24,7 +24,8 @@
 
 %% --- nodes -------------------------------------------------------------------------------------
 
-%% Starts a BEAM of that name (without host). Its owner ends when it does.
+%% Starts a BEAM of that name (without host). It ends with the process that has started it, as C nodes
+%% do; its peer ends when it does.
 -spec beam(string()) -> node_handle().
 beam(Name) ->
     Ebin = filename:dirname(code:which(?MODULE)),
@@ -38,7 +39,15 @@ beam(Name) ->
             ["-kernel", "inet_dist_use_interface", "{127,0,0,1}", "-kernel", "logger_level"] ++
             ["emergency", "-setcookie", base_cookie(), "-pa", Ebin]
     }),
+    Starter = self(),
+    spawn(fun() -> guard(Peer, monitor(process, Starter), monitor(process, Peer)) end),
     {beam, Peer, Node, peer:call(Peer, os, getpid, [])}.
+
+guard(Peer, Starter, Ended) ->
+    receive
+        {'DOWN', Starter, _, _, _} -> catch peer:stop(Peer);
+        {'DOWN', Ended, _, _, _} -> ok
+    end.
 
 %% Starts a visible C node: the program `server`, or another one, with more arguments and variables.
 -spec c_node(string(), #{
@@ -109,6 +118,19 @@ kill({_, Owner, _, OsPid}) ->
     after ?DEADLINE -> error(not_killed)
     end.
 
+%% Within the deadline it has ended by itself.
+has_ended({_, Owner, _, _}, Ms) ->
+    Monitor = monitor(process, Owner),
+    receive
+        {'DOWN', Monitor, process, Owner, _} -> true
+    after Ms ->
+        erlang:demonitor(Monitor, [flush]),
+        false
+    end.
+
+%% A BEAM ends behind the N-th message that one of its processes of `global` gets or sends.
+doom({beam, _, _, _} = N, Count) -> on(N, ?MODULE, start_doom, [Count]).
+
 %% The node stands still for a while, and so does all that is on its way to it.
 pause({_, _, _, OsPid}, Ms) ->
     spawn(fun() ->
@@ -133,6 +155,31 @@ connect(N, Other) -> ask(N, {send, {nobody, node_of(Other)}, hello}).
 
 disconnect({beam, _, _, _} = N, Other) -> on(N, erlang, disconnect_node, [node_of(Other)]);
 disconnect(N, Other) -> ask(N, {disconnect, node_of(Other)}).
+
+%% All nodes lose those of the other side at the same time, as far as can be: what one says to others
+%% about its loss reaches nobody on the other side.
+split(Side, Other) ->
+    Cutting =
+        [spawn_monitor(fun() -> disconnect_all(N, Other) end) || N <- Side] ++
+        [spawn_monitor(fun() -> disconnect_all(N, Side) end) || N <- Other],
+    [
+        receive
+            {'DOWN', Monitor, process, Pid, normal} -> ok
+        after ?DEADLINE -> error(not_split)
+        end
+     || {Pid, Monitor} <- Cutting
+    ],
+    ok.
+
+disconnect_all({beam, _, _, _} = N, Others) ->
+    on(N, lists, foreach, [fun erlang:disconnect_node/1, [node_of(M) || M <- Others]]);
+disconnect_all({c, _, Node, _}, Others) ->
+    Requests = [
+        gen_server:send_request({server, Node}, {disconnect, node_of(M)})
+     || M <- Others
+    ],
+    [{reply, _} = gen_server:wait_response(Request, ?SOON) || Request <- Requests],
+    ok.
 
 %% This node can tell a C node what to do from the first time on.
 await_connection({c, _, Node, _}) -> true = net_kernel:connect_node(Node);
@@ -198,6 +245,10 @@ kill_lockers({c, Owner, _, _} = N) ->
     after ?SOON -> error(no_owner)
     end.
 
+%% Those of a BEAM that have got names by claim/2.
+kill_claimers({beam, _, _, _} = N) -> on(N, ?MODULE, kill_all, [claimer]);
+kill_claimers(_) -> ok.
+
 tell_server(N, To, Request) ->
     ask(N, {call, {global_name_server, To}, Request, ?SOON}, ?DEADLINE).
 
@@ -237,6 +288,26 @@ kill_all(Kind) ->
 
 is_of(Kind, {dictionary, Dictionary}) -> lists:member({?MODULE, Kind}, Dictionary);
 is_of(_, undefined) -> false.
+
+start_doom(Count) ->
+    Server = whereis(global_name_server),
+    %% spec: global, #state.the_locker, #state.the_registrar
+    Others = [P || P <- tuple_to_list(sys:get_state(Server)), is_pid(P)],
+    Self = self(),
+    Tracer = spawn(fun() ->
+        [1 = erlang:trace(P, true, [send, 'receive']) || P <- [Server | Others]],
+        Self ! {self(), traced},
+        await_doom(Count)
+    end),
+    receive
+        {Tracer, traced} -> ok
+    end.
+
+await_doom(0) -> erlang:halt(0, [{flush, false}]);
+await_doom(Count) ->
+    receive
+        _ -> await_doom(Count - 1)
+    end.
 
 own_pid(Name) ->
     case global:whereis_name(Name) of
@@ -283,14 +354,18 @@ is_free(Node, Resource) ->
         false -> false
     end.
 
-%% As a program of the BEAM, within so many milliseconds.
-register_and_free(Beam, Within) ->
-    Pid = on(Beam, erlang, whereis, [init]),
-    yes = on(Beam, global, register_name, [{?MODULE, make_ref()}, Pid], Within),
-    [on(Beam, global, unregister_name, [N], Within) || {?MODULE, _} = N <- names(Beam)],
+%% What a program does on the node, and nobody may be kept waiting for: a name of its own is registered
+%% and given back, and on a BEAM global:sync/0 returns. Each within so many milliseconds.
+is_not_held_up({beam, _, _, _} = N, Within) ->
+    Pid = on(N, erlang, whereis, [init]),
+    Name = {?MODULE, make_ref()},
+    yes = on(N, global, register_name, [Name, Pid], Within),
+    _ = on(N, global, unregister_name, [Name], Within),
+    ok = on(N, global, sync, [], Within);
+is_not_held_up(N, Within) ->
+    {ok, Pid} = ask(N, {global_claim, {?MODULE, make_ref()}}, Within),
+    true = exit(Pid, kill),
     ok.
-
-names(Beam) -> on(Beam, global, registered_names, []).
 
 %% --- awaiting what is no event: a state of another node ----------------------------------------
 

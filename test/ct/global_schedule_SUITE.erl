@@ -256,11 +256,12 @@ split(Mesh, Sides) ->
     Nodes = [{A, N} || {A, N} <- numbered(Mesh)],
     [set_cookie(N, side(A, Split)) || {A, N} <- Nodes],
     lists:foldl(
-        fun({N, M}, Before) ->
-            ask(Before, split, N, fun() -> global_mesh:disconnect(N, M) end)
+        fun({A, N}, Before) ->
+            Others = [M || {B, M} <- Nodes, side(A, Split) =/= side(B, Split)],
+            ask(Before, split, N, fun() -> global_mesh:disconnect_all(N, Others) end)
         end,
         Split,
-        [{N, M} || {A, N} <- Nodes, {B, M} <- Nodes, A < B, side(A, Split) =/= side(B, Split)]
+        Nodes
     ).
 
 numbered(#mesh{nodes = Nodes}) -> [{A, N} || {A, N} <- lists:sort(maps:to_list(Nodes)), N =/= dead].
