@@ -246,11 +246,12 @@ heal(Nodes) ->
     end),
     global_mesh:await(fun() -> is_one(Nodes) end, ?SOON),
     [global_mesh:kill_holder(N, both) || N <- Nodes],
-    Gone = fun() -> [P || N <- Nodes, P <- [global_mesh:whereis_name(N, both)], is_pid(P)] =:= [] end,
-    global_mesh:await(Gone, ?SOON).
+    global_mesh:await(fun() -> holders(Nodes) =:= [undefined] end, ?SOON).
+
+holders(Nodes) -> lists:usort([global_mesh:whereis_name(N, both) || N <- Nodes]).
 
 is_one(Nodes) ->
-    case lists:usort([global_mesh:whereis_name(N, both) || N <- Nodes]) of
+    case holders(Nodes) of
         [undefined] -> true;
         [Pid] -> [N || N <- Nodes, node_of(N) =:= node(Pid), global_mesh:is_alive(N, Pid)] =/= [];
         _ -> false
@@ -270,7 +271,8 @@ nobody_is_held_up(Nodes, Killed) ->
     end.
 
 beams(Count) ->
-    [First | Others] = Beams = [global_mesh:beam(peer:random_name("m_")) || _ <- lists:seq(1, Count)],
+    Beams = [global_mesh:beam(peer:random_name("m_")) || _ <- lists:seq(1, Count)],
+    [First | Others] = Beams,
     [true = global_mesh:connect(First, N) || N <- Others],
     global_mesh:in_sync(Beams),
     Beams.

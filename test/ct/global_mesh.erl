@@ -8,7 +8,8 @@
 -module(global_mesh).
 
 -export([beam/1, c_node/2, stop/1, kill/1, has_ended/2, doom/2, pause/2, node_of/1, is_c/1]).
--export([connect/2, disconnect/2, disconnect_all/2, split/2, cookie/2, base_cookie/0, await_connection/1]).
+-export([connect/2, await_connection/1, disconnect/2, disconnect_all/2, split/2]).
+-export([cookie/2, base_cookie/0]).
 -export([claim/2, give_back/2, kill_claimers/1, kill_holder/2, whereis_name/2, is_alive/2]).
 -export([sync/1, lock/2, kill_lockers/1]).
 -export([connected/1, known/1, synced/1, in_sync/1, is_in_sync/1, locked/2, is_not_held_up/2]).
