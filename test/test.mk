@@ -34,10 +34,13 @@ $(eval $(call criterion_program,sim,asan))
 # Programs that suites start: examples/ and test/c/programs/, per variant.
 deaf_wraps := $(foreach f,gns_call gns_next control_encode,-Wl,--wrap=gcl_$(f))
 program_names := $(notdir $(basename $(wildcard test/c/programs/*.c examples/*.c)))
+doom_wraps := $(foreach f,cast info call answered next,-Wl,--wrap=gcl_gns_$(f))
 define programs
 $(build)/$(1)/bin/%: $(build)/$(1)/test/c/programs/%.o $(build)/$(1)/libgen_cluster.a
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) -o $$@ $$^ $$(libs)
+# What simulated nodes live through, real ones do, too.
+$(build)/$(1)/bin/global_schedule: $(build)/$(1)/test/c/sim/gns_schedule.o
 $(build)/$(1)/bin/%: $(build)/$(1)/examples/%.o $(build)/$(1)/libgen_cluster.a
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) -o $$@ $$^ $$(libs)
@@ -46,7 +49,12 @@ $(build)/$(1)/bin/deaf: $(build)/$(1)/test/c/programs/server.o \
 		$(build)/$(1)/test/c/deaf/deaf.o $(build)/$(1)/libgen_cluster.a
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) $(deaf_wraps) -o $$@ $$^ $$(libs)
-programs-$(1): $(program_names:%=$(build)/$(1)/bin/%) $(build)/$(1)/bin/deaf
+# The server that ends behind a message that it is told, see test/c/doom.
+$(build)/$(1)/bin/doomed: $(build)/$(1)/test/c/programs/server.o \
+		$(build)/$(1)/test/c/doom/doom.o $(build)/$(1)/libgen_cluster.a
+	$$(call say,LINK,$$@)
+	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) $(doom_wraps) -o $$@ $$^ $$(libs)
+programs-$(1): $(program_names:%=$(build)/$(1)/bin/%) $(build)/$(1)/bin/deaf $(build)/$(1)/bin/doomed
 .PHONY: programs-$(1)
 endef
 $(foreach v,debug asan tsan,$(eval $(call programs,$(v))))
@@ -111,7 +119,8 @@ $(build)/release/test-sim $(build)/asan/test-sim: | $(membership_traces)
 suites := $(filter-out %/mesh_SUITE.erl,$(wildcard test/ct/*_SUITE.erl))
 chosen_suites = $(or $(SUITES),$(basename $(notdir $(suites))))
 test-ct: programs-debug erlang
-	$(Q)$(if $(suites),GCL_BIN=$(abspath $(build)/debug/bin) $(tools)/ct.sh ct '' $(results)/ct.txt $(chosen_suites),:)
+	$(Q)$(if $(suites),GCL_BIN=$(abspath $(build)/debug/bin) \
+		GCL_TEST_TIMEOUT=$(or $(GCL_TEST_TIMEOUT),1200) $(tools)/ct.sh ct '' $(results)/ct.txt $(chosen_suites),:)
 
 # Everything that runs C code once more under AddressSanitizer and UndefinedBehaviorSanitizer, and
 # what crosses threads (test/c/tsan/*.c, programs that exit with 0) under ThreadSanitizer.
@@ -130,7 +139,7 @@ test-sanitizer: $(asan_programs:%=$(build)/asan/test-%) programs-asan erlang \
 		GCL_QUICK=1 $(tools)/with_epmd.sh $(tools)/criterion.sh sanitizer $$part/ \
 			$(build)/asan/test-$$part $(results)/sanitizer-$$part.txt || status=1; \
 	done; \
-	$(if $(suites),GCL_BIN=$(abspath $(build)/asan/bin) GCL_QUICK=1 GCL_TIMETRAP=3 GCL_TEST_TIMEOUT=900 \
+	$(if $(suites),GCL_BIN=$(abspath $(build)/asan/bin) GCL_QUICK=1 GCL_TIMETRAP=3 GCL_TEST_TIMEOUT=1200 \
 		$(tools)/ct.sh sanitizer ct/ $(results)/sanitizer-ct.txt $(chosen_suites) || status=1;) \
 	$(if $(tsan_tests),$(tools)/scripts.sh sanitizer $(results)/sanitizer-tsan.txt \
 		$(tsan_programs) || status=1;) \

@@ -110,6 +110,7 @@ static void begin(struct gcl_gns *gns)
     gcl_list_init(&gns->node_list);
     gcl_list_init(&gns->waiters);
     gcl_list_init(&gns->lost);
+    gcl_list_init(&gns->doubts);
     gns->step_at_ms = GCL_NEVER;
     gcl_gns_locker_init(gns);
     gcl_gns_registrar_init(gns);
@@ -123,6 +124,7 @@ static void end(struct gcl_gns *gns)
     gcl_gns_lockings_fini(gns);
     gcl_gns_sync_fini(gns);
     gcl_gns_partition_fini(gns);
+    gcl_gns_doubts_fini(gns);
     gcl_gns_questions_fini(gns);
     gcl_gns_names_fini(gns);
     gcl_gns_locks_fini(gns);

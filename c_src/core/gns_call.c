@@ -107,6 +107,8 @@ void gcl_gns_answered(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, int
     } else {
         if (error == 0)
             has_answered(gns, multicall, node, answer);
+        else if (node->is_up && multicall->lost != NULL)
+            multicall->lost(gns, multicall, node);
         is_one_less(gns, multicall);
     }
     gcl_gns_node_release(gns, node);

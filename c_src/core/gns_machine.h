@@ -77,7 +77,9 @@ struct gcl_gns_nodes {
 /** As gen_server:multi_call/3 without an end of time: all answer, or are lost. */
 struct gcl_gns_multicall {
     size_t left;
-    bool is_refused;             /* one said `false` */
+    bool is_refused; /* one said `false` */
+    /** One that was connected is lost instead of answering; may be NULL. */
+    void (*lost)(struct gcl_gns *gns, struct gcl_gns_multicall *call, struct gcl_gns_node *node);
     struct gcl_gns_nodes agreed; /* who answered anything else */
     void (*done)(struct gcl_gns *gns, struct gcl_gns_multicall *call);
 };
@@ -194,6 +196,8 @@ struct gcl_gns {
     uint64_t step_at_ms;      /* the earliest time by which a node has to be in step */
     struct gcl_list lost;     /* connections, as others have reported */
     size_t lost_count;
+    struct gcl_list doubts; /* locks that nodes may have set, of gns_doubt.c */
+    size_t doubt_count;
     struct gcl_list effects;
     struct gcl_list taken; /* the effect handed out last */
     struct gcl_buffer key;
@@ -389,7 +393,19 @@ bool gcl_gns_serve(struct gcl_gns *gns, uint64_t number, gcl_pid from, gcl_term 
 
 void gcl_gns_trans_lock(struct gcl_gns *gns, struct gcl_gns_trans *trans);
 void gcl_gns_trans_unlock(struct gcl_gns *gns, struct gcl_gns_trans *trans);
+/** The connection to the node has gone, and its lock with it: what comes back is another one. */
+void gcl_gns_trans_lose(struct gcl_gns *gns, struct gcl_gns_trans *trans,
+                        const struct gcl_gns_node *node);
 void gcl_gns_trans_fini(struct gcl_gns *gns, struct gcl_gns_trans *trans);
+
+/* --- gns_doubt.c ------------------------------------------------------------------------------ */
+
+/** The node was asked to set the lock by the process, and is lost. */
+void gcl_gns_doubt(struct gcl_gns *gns, const struct gcl_gns_node *node, gcl_pid holder,
+                   gcl_term id);
+/** It is connected again. */
+void gcl_gns_end_doubts(struct gcl_gns *gns, struct gcl_gns_node *node);
+void gcl_gns_doubts_fini(struct gcl_gns *gns);
 
 /* --- gns_locker.c ----------------------------------------------------------------------------- */
 

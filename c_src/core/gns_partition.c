@@ -80,6 +80,8 @@ void gcl_gns_nodedown(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name)
     gcl_gns_node_hold(node);
     bool is_redialled = node->is_redialled;
     node->is_up = node->is_redialled = false;
+    gcl_gns_trans_lose(gns, &gns->locker.trans, node);
+    gcl_gns_trans_lose(gns, &gns->registrar.trans, node);
     gcl_gns_lose(gns, node, GCL_GNS_LOSS_DISCONNECTED);
     if (is_redialled)
         gcl_gns_connect(gns, node);

@@ -119,8 +119,7 @@ static bool init_connect_ack(struct gcl_gns *gns, gcl_term message)
     if (!gcl_match(message, "{init_connect_ack, ~a, ~t, ~t}", &name, &my_tag, &his_tag))
         return false;
     struct gcl_gns_node *node = sender(gns, name, false);
-    if (node == NULL || node->session.my_tag == 0 ||
-        (has_tag(node, my_tag) && gcl_term_equal(node->session.his_tag, his_tag)))
+    if (node == NULL || (has_tag(node, my_tag) && gcl_term_equal(node->session.his_tag, his_tag)))
         return true;
     gcl_gns_send_cancel(gns, node, his_tag);
     gcl_gns_session_restart(gns, node);

@@ -159,6 +159,7 @@ void gcl_gns_nodeup(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name, b
         return;
     node->is_up = true;
     node->is_c_node = !is_beam;
+    gcl_gns_end_doubts(gns, node);
     gcl_gns_check_step(gns, node);
     if (node->is_new)
         send_in_sync(gns, node);

@@ -32,6 +32,7 @@ static void unlock(struct gcl_gns *gns, struct gcl_gns_trans *trans,
                    void (*done)(struct gcl_gns *gns, struct gcl_gns_multicall *call))
 {
     trans->call.done = done;
+    trans->call.lost = NULL; /* the lock goes with the connection */
     gcl_gns_multicall(gns, &trans->call, nodes, trans->holder,
                       GCL_MESSAGE("{del_lock, ~t}", trans->id));
 }
@@ -76,6 +77,12 @@ static void add_once(struct gcl_gns *gns, struct gcl_gns_nodes *set,
             gcl_gns_set_add(gns, set, more->items[i]);
 }
 
+static void is_lost(struct gcl_gns *gns, struct gcl_gns_multicall *call, struct gcl_gns_node *node)
+{
+    const struct gcl_gns_trans *trans = trans_of(call);
+    gcl_gns_doubt(gns, node, trans->holder, trans->id);
+}
+
 static void stage_is_done(struct gcl_gns *gns, struct gcl_gns_multicall *call)
 {
     struct gcl_gns_trans *trans = trans_of(call);
@@ -108,6 +115,7 @@ static void run_stage(struct gcl_gns *gns, struct gcl_gns_trans *trans)
     } else {
         add_once(gns, &trans->asked, &nodes);
         trans->call.done = stage_is_done;
+        trans->call.lost = is_lost;
         gcl_gns_multicall(gns, &trans->call, &nodes, trans->holder,
                           GCL_MESSAGE("{set_lock, ~t}", trans->id));
     }
@@ -121,6 +129,13 @@ void gcl_gns_trans_lock(struct gcl_gns *gns, struct gcl_gns_trans *trans)
     trans->state = GCL_GNS_TRANS_LOCKING;
     trans->stage = 0;
     run_stage(gns, trans);
+}
+
+void gcl_gns_trans_lose(struct gcl_gns *gns, struct gcl_gns_trans *trans,
+                        const struct gcl_gns_node *node)
+{
+    gcl_gns_set_remove(gns, &trans->asked, node);
+    gcl_gns_set_remove(gns, &trans->locked, node);
 }
 
 void gcl_gns_trans_fini(struct gcl_gns *gns, struct gcl_gns_trans *trans)

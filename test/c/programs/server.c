@@ -6,7 +6,7 @@
  * EVENT TEXT`, `has_stalled MS` when its watchdog has struck, and ends with its input. The cast
  * `{block, MS}` keeps its loop from everything, from the line `blocking` to the line `unblocked`.
  *
- *     server NAME [visible [mute | watchdog MS]]
+ *     server NAME [visible [mute | reports | watchdog MS]]
  */
 #include <ev.h>
 #include <gen_cluster.h>
@@ -243,7 +243,7 @@ static int register_and_end(gcl_server *self, gcl_term name)
     return error;
 }
 
-/* A server of its own wants the name, and ends when it does not get it. */
+/* A server of its own wants the name, ends when it does not get it, and gives it back when told. */
 static gcl_result on_claimed(gcl_server *self, int error, gcl_term term, void *user)
 {
     gcl_caller *caller = user;
@@ -256,14 +256,23 @@ static gcl_result on_claimed(gcl_server *self, int error, gcl_term term, void *u
     return error == 0 ? GCL_CONTINUE : GCL_STOP;
 }
 
+static gcl_result give_back(gcl_server *self, gcl_term message, void *user)
+{
+    gcl_term name;
+    (void)user;
+    if (gcl_match(message, "{give_back, ~t}", &name))
+        (void)gcl_global_unregister(self, "~t", name);
+    return GCL_CONTINUE;
+}
+
 static void claim(gcl_server *self, const gcl_from *from, gcl_term name)
 {
-    static const gcl_handlers none = {.size = sizeof none};
+    static const gcl_handlers claimed = {.size = sizeof claimed, .handle_cast = give_back};
     gcl_server_config config;
     gcl_server *other;
     gcl_caller *caller = malloc(sizeof *caller);
     gcl_server_config_init(&config);
-    config.handlers = &none;
+    config.handlers = &claimed;
     if (caller == NULL || gcl_from_keep(from, caller) != 0 ||
         gcl_server_start(gcl_server_node(self), &config, &other) != 0 ||
         gcl_global_register(other, on_claimed, caller, "~t", name) != 0)
@@ -388,6 +397,8 @@ static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from
         reply(self, from, gcl_timer_start(self, delay_ms, &timer));
     else if (gcl_match(request, "{disconnect, ~a}", &name))
         reply(self, from, gcl_node_disconnect(the.node, text_of(name)));
+    else if (gcl_match(request, "{cookie, ~a}", &name))
+        reply(self, from, gcl_node_set_cookie(the.node, text_of(name)));
     else if (gcl_match(request, "{burst, ~p, ~i}", &pid, &count))
         burst(self, pid, count);
     else if (gcl_match(request, "{stop, ~t}", &term))
@@ -472,6 +483,7 @@ int main(int argc, char **argv)
     config.on_closed = closed;
     config.hidden = argc > 2 && strcmp(argv[2], "hidden") == 0;
     config.no_listener = argc > 3 && strcmp(argv[3], "mute") == 0;
+    config.reports_lost_connections = argc > 3 && strcmp(argv[3], "reports") == 0;
     config.on_stalled = stalled;
     if (argc > 4 && strcmp(argv[3], "watchdog") == 0)
         config.watchdog_ms = (unsigned)atoi(argv[4]);

@@ -10,7 +10,7 @@
 #include "node/translate.h"
 #include "wire/term_context.h"
 
-enum { NODES = 64, NAME_BYTES = 32, FIRST_PID = 100, ACTOR_PID = 10 };
+enum { NODES = 64, NAME_BYTES = 32, FIRST_PID = 100, ACTOR_PID = 10, LATE = 16 };
 
 enum kind {
     UP,
@@ -35,6 +35,7 @@ struct parcel {
     enum kind kind;
     size_t from, to;
     unsigned incarnation; /* of the receiver, when it was sent */
+    unsigned of;          /* that of the sender */
     uint64_t link;        /* of which link; 0: local */
     uint64_t number;
     gcl_pid pid;      /* of a caller: its actor */
@@ -53,6 +54,7 @@ struct asked {
 
 struct process {
     bool is_alive;
+    bool is_locker;
     uint64_t watchers; /* nodes, one bit each */
 };
 
@@ -89,8 +91,10 @@ struct node {
     } watched[PROCESSES]; /* by this node, elsewhere */
     uint64_t last_monitor;
     size_t watched_count;
+    struct parcel late[LATE]; /* that came before a link went, and were not looked at */
+    size_t late_count;
     uint64_t last_at[NODES]; /* of parcels from each node: they keep their order */
-    size_t syncs;            /* that are not answered */
+    size_t syncs;            /* calls of its own server that are not answered */
     size_t requests;         /* the same */
 };
 
@@ -176,6 +180,7 @@ static void post(struct world *w, struct parcel parcel, gcl_term term)
     to->last_at[parcel.from] = at_ms;
     parcel.at_ms = at_ms;
     parcel.incarnation = to->incarnation;
+    parcel.of = w->nodes[parcel.from]->incarnation;
     if (term.size > 0) {
         parcel.bytes = malloc(term.size);
         memcpy(parcel.bytes, term.bytes, term.size);
@@ -700,19 +705,48 @@ static void die(struct world *w, struct lock *lock)
     gcl_gns_locks_end(node->gns, w->now_ms, pid_of(node, node, lock->process));
 }
 
-static void deliver(struct world *w, const struct parcel *parcel)
+/* A server that is busy, or stands still, may look at what it has got when the connection has gone,
+ * and set a lock for somebody whom it monitors by a new one. */
+static void keep_for_later(struct world *w, struct node *node, struct parcel *parcel, gcl_term term)
+{
+    if (parcel->kind != CALL || node->late_count == LATE || draw(w) % 2 == 0 ||
+        !gcl_match(term, "{set_lock, _}"))
+        return;
+    node->late[node->late_count++] = *parcel;
+    parcel->bytes = NULL;
+}
+
+static void deliver_late(struct node *node, size_t from)
+{
+    for (size_t i = 0; i < node->late_count; i++) {
+        struct parcel parcel = node->late[i];
+        if (parcel.from != from)
+            continue;
+        node->late[i--] = node->late[--node->late_count];
+        if (parcel.of == node->world->nodes[from]->incarnation)
+            call(node, &parcel, gcl_term_make(&node->terms, parcel.bytes, parcel.size));
+        carry_out_all(node);
+        free(parcel.bytes);
+    }
+}
+
+static void deliver(struct world *w, struct parcel *parcel)
 {
     struct node *node = w->nodes[parcel->to];
     bool is_of_link = parcel->link != 0 && parcel->kind != DOWN && parcel->kind != UP;
-    if (!node->is_alive || node->incarnation != parcel->incarnation ||
-        (is_of_link && w->link[parcel->to][parcel->from] != parcel->link))
+    if (!node->is_alive || node->incarnation != parcel->incarnation)
         return;
     struct gcl_str other = str_of_name(w->nodes[parcel->from]);
     gcl_term term = gcl_term_make(&node->terms, parcel->bytes, parcel->size);
     gcl_term inner;
+    if (is_of_link && w->link[parcel->to][parcel->from] != parcel->link) {
+        keep_for_later(w, node, parcel, term);
+        return;
+    }
     trace(w, parcel, term);
     switch (parcel->kind) {
     case UP:
+        deliver_late(node, parcel->from);
         gcl_gns_nodeup(node->gns, w->now_ms, other, !is_c_node(w, parcel->from));
         break;
     case DOWN:
@@ -852,6 +886,8 @@ void world_start(struct world *w, size_t index)
 
 static void end(struct node *node)
 {
+    while (node->late_count > 0)
+        free(node->late[--node->late_count].bytes);
     gcl_gns_free(node->gns);
     node->gns = NULL;
     gcl_term_context_fini(&node->terms);
@@ -981,14 +1017,46 @@ void world_kill_holder(struct world *w, size_t index, unsigned number)
         kill_process(w, node, pid.id);
 }
 
+/* A process calls the server of its own node; it gets no other answer than the one to sync/0. */
+static void call_self(struct node *node, uint32_t id, gcl_term request)
+{
+    struct asked *caller = take_asked(node->callers);
+    caller->node = node->index;
+    node->syncs++;
+    gcl_gns_call(node->gns, node->world->now_ms, (uint64_t)(caller - node->callers) + 1,
+                 pid_of(node, node, id), request);
+}
+
+void world_set_lock(struct world *w, size_t index, unsigned resource)
+{
+    struct node *node = w->nodes[index];
+    if (!node->is_alive || node->process_count == PROCESSES)
+        return;
+    uint32_t id = FIRST_PID + node->process_count;
+    gcl_pid pid = pid_of(node, node, id);
+    node->processes[node->process_count++] = (struct process){.is_alive = true, .is_locker = true};
+    struct text request = build(node, GCL_MESSAGE("{set_lock, {{lock, ~u}, ~p}}", resource, pid));
+    for (size_t i = 0; i < w->options.nodes; i++)
+        if (w->link[index][i] != 0)
+            send_to(node, i, CALL, 0, (gcl_pid){.id = id}, request.term);
+    call_self(node, id, request.term);
+    gcl_buffer_fini(&request.bytes);
+    carry_out_all(node);
+}
+
+void world_kill_lockers(struct world *w, size_t index)
+{
+    struct node *node = w->nodes[index];
+    for (uint32_t i = 0; node->is_alive && i < node->process_count; i++)
+        if (node->processes[i].is_locker)
+            kill_process(w, node, FIRST_PID + i);
+}
+
 void world_sync(struct world *w, size_t index)
 {
     struct node *node = w->nodes[index];
     if (!node->is_alive)
         return;
-    struct asked *caller = take_asked(node->callers);
-    caller->node = index;
-    node->syncs++;
     struct gcl_buffer list;
     gcl_buffer_init(&list, gcl_allocator_default(), 0);
     struct gcl_writer writer;
@@ -1006,8 +1074,7 @@ void world_sync(struct world *w, size_t index)
     struct text request =
         build(node, GCL_MESSAGE("{sync, ~t}", gcl_term_make(&node->terms, gcl_buffer_bytes(&list),
                                                             gcl_buffer_size(&list))));
-    gcl_gns_call(node->gns, w->now_ms, (uint64_t)(caller - node->callers) + 1,
-                 pid_of(node, node, FIRST_PID), request.term);
+    call_self(node, FIRST_PID, request.term);
     gcl_buffer_fini(&request.bytes);
     gcl_buffer_fini(&list);
     carry_out_all(node);

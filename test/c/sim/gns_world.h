@@ -63,6 +63,11 @@ void world_lock(struct world *world, size_t node, unsigned resource, unsigned re
 size_t world_locked(const struct world *world);
 size_t world_refused(const struct world *world);
 
+/** A new process of the node locks a resource at all that are connected, as global:set_lock/3 with
+ * no retries, and keeps what it gets until it is killed with all such processes of the node. */
+void world_set_lock(struct world *world, size_t node, unsigned resource);
+void world_kill_lockers(struct world *world, size_t node);
+
 /** The node's answer to global:sync/0 has come. */
 void world_sync(struct world *world, size_t node);
 

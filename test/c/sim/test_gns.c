@@ -13,85 +13,81 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gns_schedule.h"
 #include "gns_world.h"
 #include "support.h"
 
-enum { ROUNDS = 150, SETTLE_MS = 600000, FIRST_SEED = 1 };
+enum { STEPS = 150, SETTLE_MS = 600000, FIRST_SEED = 1 };
+
+/* What test/ct/global_schedule_SUITE.erl does with real nodes. */
+enum { REAL_LIVES = 100, REAL_NODES = 7, REAL_STEPS = 24 };
 
 static size_t answered, lost;
 
-struct life {
-    struct world *world;
-    struct world_options options;
-    uint64_t seed;
+struct kind {
+    int steps;
+    bool reports;      /* its nodes report lost connections */
+    bool begins_whole; /* with all nodes connected, and in sync */
+    unsigned c_nodes;  /* see gns_world.h */
 };
 
-static size_t draw(struct life *life, size_t below)
-{
-    return (size_t)(gcl_test_random(&life->seed) % below);
-}
+struct life {
+    struct world *world;
+    struct schedule schedule;
+    const struct kind *kind;
+};
 
 /* Where nobody reports losses, partitions overlap until all have seen the split. */
 static void see(struct life *life)
 {
-    if (!life->options.reports_lost_connections)
-        world_run(life->world, 2 * (uint64_t)life->options.delay_ms + 1);
+    if (!life->kind->reports)
+        world_run(life->world, 2 * (uint64_t)life->schedule.delay_ms + 1);
 }
 
-static void split(struct life *life)
-{
-    unsigned sides[64];
-    unsigned count = 2 + (unsigned)draw(life, 2);
-    for (size_t i = 0; i < life->options.nodes; i++)
-        sides[i] = (unsigned)draw(life, count);
-    world_split(life->world, sides);
-    see(life);
-}
-
-static void act(struct life *life)
+static void act(struct life *life, const struct schedule_step *step)
 {
     struct world *w = life->world;
-    size_t node = draw(life, life->options.nodes);
-    size_t other = draw(life, life->options.nodes);
-    unsigned name = (unsigned)draw(life, 12);
-    switch (draw(life, 16)) {
-    case 0:
-    case 1:
-    case 2:
-        world_connect(w, node, other);
+    switch (step->kind) {
+    case SCHEDULE_CONNECT:
+        world_connect(w, step->node, step->other);
         break;
-    case 3:
-    case 4:
-    case 5:
-        world_register(w, node, name);
+    case SCHEDULE_REGISTER:
+        world_register(w, step->node, step->name);
         break;
-    case 6:
-        world_unregister(w, node, name);
+    case SCHEDULE_UNREGISTER:
+        world_unregister(w, step->node, step->name);
         break;
-    case 7:
-        world_kill_holder(w, node, name);
+    case SCHEDULE_KILL_HOLDER:
+        world_kill_holder(w, step->node, step->name);
         break;
-    case 8:
-        world_sync(w, node);
+    case SCHEDULE_SYNC:
+        world_sync(w, step->node);
         break;
-    case 9:
-    case 10:
-        if (life->options.reports_lost_connections)
-            world_disconnect(w, node, other);
+    case SCHEDULE_LOCK:
+        world_set_lock(w, step->node, step->name);
         break;
-    case 11:
-        world_kill(w, node);
+    case SCHEDULE_KILL_LOCKERS:
+        world_kill_lockers(w, step->node);
+        break;
+    case SCHEDULE_DISCONNECT:
+        if (life->kind->reports)
+            world_disconnect(w, step->node, step->other);
+        break;
+    case SCHEDULE_KILL:
+        world_kill(w, step->node);
         see(life);
         break;
-    case 12:
-    case 13:
-        world_start(w, node);
+    case SCHEDULE_START:
+        world_start(w, step->node);
         break;
-    case 14:
-        split(life);
+    case SCHEDULE_SPLIT:
+        world_split(w, step->sides);
+        see(life);
         break;
-    case 15:
+    case SCHEDULE_HEAL:
         world_split(w, NULL);
+        break;
+    case SCHEDULE_KINDS:
         break;
     }
 }
@@ -100,7 +96,7 @@ static void act(struct life *life)
 static bool connect_all(struct life *life)
 {
     bool is_whole = true;
-    for (size_t i = 0; i < life->options.nodes; i++)
+    for (size_t i = 0; i < life->schedule.nodes; i++)
         for (size_t j = 0; j < i; j++)
             if (world_is_reachable(life->world, i, j) && !world_is_connected(life->world, i, j)) {
                 is_whole = false;
@@ -109,20 +105,26 @@ static bool connect_all(struct life *life)
     return is_whole;
 }
 
-static struct world_verdict live(uint64_t seed, size_t nodes, bool reports, unsigned c_nodes)
+static struct world_verdict live(uint64_t seed, size_t nodes, const struct kind *kind)
 {
-    struct life life = {.seed = seed};
-    life.options.nodes = nodes;
-    life.options.seed = gcl_test_random(&life.seed);
-    life.options.delay_ms = 1u << draw(&life, 9);
-    life.options.reports_lost_connections = reports;
-    life.options.c_nodes = c_nodes;
-    life.world = world_new(&life.options);
-    for (int i = 0; i < ROUNDS; i++) {
-        act(&life);
-        world_run(life.world, draw(&life, 2) == 0 ? 0 : draw(&life, 800));
+    struct life life = {.kind = kind};
+    struct world_options options = {
+        .nodes = nodes, .reports_lost_connections = kind->reports, .c_nodes = kind->c_nodes};
+    struct schedule_step step;
+    schedule_begin(&life.schedule, seed, nodes);
+    options.seed = life.schedule.world_seed;
+    options.delay_ms = life.schedule.delay_ms;
+    life.world = world_new(&options);
+    while (kind->begins_whole && !connect_all(&life))
+        (void)world_settle(life.world, SETTLE_MS);
+    for (int i = 0; i < kind->steps; i++) {
+        schedule_next(&life.schedule, &step);
+        act(&life, &step);
+        world_run(life.world, step.pause_ms);
     }
     world_split(life.world, NULL);
+    for (size_t i = 0; i < nodes; i++)
+        world_kill_lockers(life.world, i);
     struct world_verdict verdict = {.is_ok = false, .text = "never all connected"};
     for (int i = 0; i < 40; i++) {
         bool is_settled = world_settle(life.world, SETTLE_MS);
@@ -145,6 +147,7 @@ static struct world_verdict live(uint64_t seed, size_t nodes, bool reports, unsi
 static void live_many(const char *what, size_t lives, size_t most_nodes, bool reports,
                       unsigned c_nodes)
 {
+    const struct kind kind = {.steps = STEPS, .reports = reports, .c_nodes = c_nodes};
     const char *one = getenv("GCL_LIFE");
     uint64_t seed = one != NULL                  ? strtoull(one, NULL, 0)
                     : getenv("GCL_SEED") != NULL ? gcl_test_seed()
@@ -153,7 +156,7 @@ static void live_many(const char *what, size_t lives, size_t most_nodes, bool re
         uint64_t own = one != NULL ? seed : gcl_test_random(&seed);
         uint64_t size_seed = own;
         size_t nodes = 2 + (size_t)(gcl_test_random(&size_seed) % (most_nodes - 1));
-        struct world_verdict verdict = live(own, nodes, reports, c_nodes);
+        struct world_verdict verdict = live(own, nodes, &kind);
         cr_assert(verdict.is_ok, "%s: GCL_LIFE=0x%llx with %zu nodes: %s", what,
                   (unsigned long long)own, nodes, verdict.text);
     }
@@ -171,21 +174,26 @@ static bool join_all(struct life *life)
     return false;
 }
 
+static size_t draw(uint64_t *seed, size_t below)
+{
+    return (size_t)(gcl_test_random(seed) % below);
+}
+
 /* Nodes may die, but all that live are connected: a lock on all of them has one holder. */
 static struct world_verdict lock_and_free(uint64_t seed)
 {
-    struct life life = {.seed = seed};
-    life.options.nodes = 2 + draw(&life, 6);
-    life.options.seed = gcl_test_random(&life.seed);
-    life.options.delay_ms = 1u << draw(&life, 8);
-    life.world = world_new(&life.options);
+    struct world_options options = {.nodes = 2 + draw(&seed, 6)};
+    struct life life = {.schedule = {.nodes = options.nodes}};
+    options.seed = gcl_test_random(&seed);
+    options.delay_ms = 1u << draw(&seed, 8);
+    life.world = world_new(&options);
     cr_assert(join_all(&life));
-    for (int i = 0; i < ROUNDS; i++) {
-        size_t node = draw(&life, life.options.nodes);
-        world_lock(life.world, node, (unsigned)draw(&life, 3), (unsigned)draw(&life, 8),
-                   (unsigned)draw(&life, 1500), draw(&life, 4) == 0);
-        world_run(life.world, draw(&life, 3) == 0 ? 0 : draw(&life, 700));
-        if (draw(&life, 40) == 0)
+    for (int i = 0; i < STEPS; i++) {
+        size_t node = draw(&seed, options.nodes);
+        world_lock(life.world, node, (unsigned)draw(&seed, 3), (unsigned)draw(&seed, 8),
+                   (unsigned)draw(&seed, 1500), draw(&seed, 4) == 0);
+        world_run(life.world, draw(&seed, 3) == 0 ? 0 : draw(&seed, 700));
+        if (draw(&seed, 40) == 0)
             world_kill(life.world, node);
     }
     struct world_verdict verdict = {.is_ok = false, .text = "never at rest"};
@@ -234,4 +242,15 @@ Test(gns, small_clusters_of_beams_and_c_nodes_are_in_sync_at_rest)
 Test(gns, clusters_of_up_to_fifty_nodes_are_in_sync_at_rest)
 {
     live_many("large", 100, 50, true, 0);
+}
+
+/* The schedules 1 to 100, for real nodes to have been held to nothing that simulated ones are not.
+ */
+Test(gns, lives_of_real_nodes_are_in_sync_at_rest)
+{
+    const struct kind kind = {.steps = REAL_STEPS, .reports = true, .begins_whole = true};
+    for (uint64_t seed = 1; seed <= REAL_LIVES; seed++) {
+        struct world_verdict verdict = live(seed, REAL_NODES, &kind);
+        cr_assert(verdict.is_ok, "schedule %llu: %s", (unsigned long long)seed, verdict.text);
+    }
 }
