@@ -14,6 +14,7 @@ void gcl_gns_config_init(struct gcl_gns_config *config)
     config->max_names = 1 << 20;
     config->max_locks = 1 << 16;
     config->max_nodes = 1 << 14;
+    config->max_waiters = 1 << 12;
 }
 
 bool gcl_gns_check(struct gcl_gns *gns, int error)
@@ -167,6 +168,28 @@ void gcl_gns_free(struct gcl_gns *gns)
 bool gcl_gns_has_failed(const struct gcl_gns *gns)
 {
     return gns->has_failed;
+}
+
+/* --- questions ------------------------------------------------------------------------------ */
+
+void gcl_gns_count(const struct gcl_gns *gns, struct gcl_gns_counts *counts)
+{
+    *counts = (struct gcl_gns_counts){
+        .names = gcl_table_count(&gns->names),
+        .locks = gcl_table_count(&gns->locks),
+        .processes = gcl_table_count(&gns->watches),
+        .nodes = gcl_table_count(&gns->nodes) - 1,
+        .questions = gcl_slots_count(&gns->questions),
+        .waiters = gcl_list_length(&gns->waiters),
+        .lost = gns->lost_count,
+        .is_negotiating = gns->locker.state != GCL_GNS_LOCKER_IDLE,
+    };
+    GCL_LIST_EACH(&gns->node_list, at, following)
+    {
+        const struct gcl_gns_node *node = GCL_CONTAINER_OF(at, struct gcl_gns_node, at_gns);
+        counts->known += node->is_known;
+        counts->sessions += node->is_pending || node->session.is_open || node->session.is_early;
+    }
 }
 
 /* --- what happened -------------------------------------------------------------------------- */

@@ -32,7 +32,7 @@ struct gcl_gns_ops {
 struct gcl_gns_session {
     int64_t my_tag;    /* 0: nodeup has not come */
     bool is_open;      /* init_connect was sent, and nothing has cancelled it */
-    bool is_early;     /* his init_connect came before nodeup */
+    bool is_early;     /* his init_connect came though he is known */
     bool is_candidate; /* the locker may negotiate */
     bool is_lock_set;  /* and the names were sent */
     bool has_ops;      /* names were compared; what follows is in `ops` */
@@ -448,7 +448,8 @@ void gcl_gns_compared(struct gcl_gns *gns, struct gcl_gns_node *node,
 
 /* --- gns_sync.c ------------------------------------------------------------------------------- */
 
-void gcl_gns_sync(struct gcl_gns *gns, uint64_t number, gcl_term nodes);
+/** False: it is one more than the limit, and is not answered. */
+bool gcl_gns_sync(struct gcl_gns *gns, uint64_t number, gcl_term nodes);
 /** The node is in sync with this one, or gone: nobody has to wait for it. */
 void gcl_gns_sync_done(struct gcl_gns *gns, struct gcl_gns_node *node);
 /**

@@ -130,8 +130,7 @@ static bool sync(const struct serving *s)
     gcl_term nodes;
     if (s->number == 0 || !gcl_match(s->request, "{sync, ~t}", &nodes))
         return false;
-    gcl_gns_sync(s->gns, s->number, nodes);
-    return true;
+    return gcl_gns_sync(s->gns, s->number, nodes);
 }
 
 /* info, stop, disconnect, {registrar, Fun} and high_level_trace_* are what a BEAM asks its own
@@ -151,13 +150,14 @@ bool gcl_gns_serve(struct gcl_gns *gns, uint64_t number, gcl_pid from, gcl_term 
     return false;
 }
 
-void gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
+bool gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
                   gcl_term request)
 {
     struct gcl_buffer reply;
     gns->now_ms = now_ms;
     gcl_buffer_init(&reply, gns->config.mem, 0);
-    if (!gcl_gns_serve(gns, number, from, request, &reply))
+    bool is_served = gcl_gns_serve(gns, number, from, request, &reply);
+    if (!is_served)
         gcl_gns_log(gns, GCL_LOG_NOTICE, gcl_str_make(NULL, 0),
                     "global_name_server was asked what it does not know, and leaves it unanswered");
     else if (gcl_buffer_size(&reply) > 0)
@@ -165,4 +165,5 @@ void gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid
                       GCL_MESSAGE("~t", gcl_term_make(gns->config.terms, gcl_buffer_bytes(&reply),
                                                       gcl_buffer_size(&reply))));
     gcl_buffer_fini(&reply);
+    return is_served;
 }

@@ -55,7 +55,7 @@ int gcl_from_keep(const gcl_from *from, gcl_caller *out)
         error = gcl_gen_target(node, from->message, &to);
     struct gcl_name *name = gcl_names_get(&node->core.names, pid.node, pid.generation);
     if (error != 0 || name == NULL)
-        return GCL_ENOMEM;
+        return error == GCL_ENAME ? error : GCL_ENOMEM;
     uint8_t *copy = gcl_alloc_copy(node->mem, tag.bytes, tag.size);
     struct gcl_slot *slot = copy != NULL ? gcl_slots_take(&node->servers->callers) : NULL;
     if (slot == NULL) {
@@ -72,6 +72,13 @@ int gcl_from_keep(const gcl_from *from, gcl_caller *out)
     gcl_list_add_last(&server->callers, &caller->at_server);
     *out = (gcl_caller){slot->index, slot->generation};
     return 0;
+}
+
+void gcl_caller_forget(struct gcl_node *node, gcl_caller value)
+{
+    struct gcl_slot *slot = gcl_slots_find(&node->servers->callers, value.index, value.generation);
+    if (slot != NULL)
+        drop(GCL_CONTAINER_OF(slot, struct gcl_kept_caller, slot));
 }
 
 int gcl_reply_later_message(gcl_node *node, gcl_caller value, gcl_message message)

@@ -21,6 +21,9 @@ struct gcl_kept_caller {
     struct gcl_str tag;    /* owned */
 };
 
+/** Will not be answered. */
+void gcl_caller_forget(struct gcl_node *node, gcl_caller value);
+
 /** The server ends: nobody waits for it any more. */
 void gcl_callers_drop_all(struct gcl_server *server);
 

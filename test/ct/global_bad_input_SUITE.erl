@@ -1,0 +1,212 @@
+%% SPDX-License-Identifier: Apache-2.0
+%% What a peer says wrongly in the protocol of `global`, and in requests of rpc, or leaves unsaid:
+%% the C node stays up and in its partition, nobody else waits, and what was kept for who is gone is
+%% freed. What is kept is counted by sys:get_state(global_name_server).
+-module(global_bad_input_SUITE).
+
+-include_lib("common_test/include/ct.hrl").
+-include_lib("stdlib/include/assert.hrl").
+
+-export([all/0, suite/0, init_per_testcase/2, end_per_testcase/2]).
+-export([
+    garbage_of_a_hidden_node/1,
+    garbage_of_a_visible_node_with_a_session/1
+]).
+
+%% Run on BEAMs.
+-export([do_send_all/2]).
+
+-import(global_helper, [
+    beam/0, hidden_beam/0, c_node/3, name/1, on/4, ask/3, join/2, mesh/2, in_sync/2, await/1,
+    process/1, lock/4
+]).
+
+-define(DEADLINE, 20000).
+
+suite() -> [{timetrap, {seconds, 120}}].
+
+all() ->
+    [
+        garbage_of_a_hidden_node,
+        garbage_of_a_visible_node_with_a_session
+    ].
+
+init_per_testcase(_Case, Config) -> global_helper:begin_case(Config).
+
+end_per_testcase(_Case, Config) -> global_helper:end_case(Config).
+
+%% --- garbage ------------------------------------------------------------------------------------
+
+%% It belongs to no partition, and may be believed in nothing that it says of one.
+garbage_of_a_hidden_node(_Config) ->
+    {A, [C, _] = Cs, Before} = settled_mesh(),
+    Hidden = hidden_beam(),
+    Me = name(Hidden),
+    join_hidden(Hidden, C),
+    Ids = #{me => Me, pid => process(Hidden), tag => 1, c => C},
+    ok = on_for_long(Hidden, ?MODULE, do_send_all, [name(C), Ids]),
+    peer:stop(element(1, Hidden)),
+    nothing_has_changed(A, Cs, Before).
+
+garbage_of_a_visible_node_with_a_session(_Config) ->
+    {A, [C, _] = Cs, Before} = settled_mesh(),
+    Raw = raw_global:start(name(C), init_connect),
+    raw_global:await(Raw, init_connect),
+    Ids = #{me => raw_global:name(Raw), pid => raw_global:server(Raw), tag => 1, c => C},
+    [raw_global:send(Raw, Message) || Message <- messages(Ids)],
+    raw_global:close(Raw),
+    nothing_has_changed(A, Cs, Before).
+
+join_hidden(Hidden, {_, C}) -> true = on(Hidden, net_kernel, connect_node, [C]).
+
+on_for_long({Peer, _}, Module, Function, Args) ->
+    peer:call(Peer, Module, Function, Args, 60000).
+
+do_send_all(C, Ids) ->
+    {Pid, Monitor} = spawn_monitor(fun() ->
+        [{global_name_server, C} ! Message || Message <- messages(Ids)],
+        %% All of them have been read when this is answered.
+        _ = gen_server:call({global_name_server, C}, get_known, ?DEADLINE)
+    end),
+    receive
+        {'DOWN', Monitor, process, Pid, normal} -> ok;
+        {'DOWN', Monitor, process, Pid, Reason} -> {error, Reason}
+    end.
+
+%% A BEAM and two C nodes, with names and locks. (Two BEAMs would pass reports of lost connections,
+%% of made-up incarnations of one node, to each other for ever.)
+settled_mesh() ->
+    {[A], [C, _] = Cs} = mesh(1, 2),
+    yes = on(A, global, register_name, [of_a, process(A)]),
+    ok = ask(A, C, {global_register, of_c}),
+    true = lock(A, process(A), set_lock, [{resource, locked}, [name(C)], 0]),
+    {A, Cs, state(A, C)}.
+
+%% Reports of lost connections are kept for an hour.
+state(Beam, C) ->
+    lists:keydelete(lost, 1, on(Beam, sys, get_state, [{global_name_server, name(C)}])).
+
+nothing_has_changed(A, [C, D] = Cs, Before) ->
+    in_sync([A], Cs),
+    OfC = ask(A, C, self),
+    ?assertEqual(OfC, on(A, global, whereis_name, [of_c])),
+    ?assertEqual({ok, OfC}, ask(A, D, {global_whereis, of_c})),
+    ?assertEqual({ok, on(A, global, whereis_name, [of_a])}, ask(A, C, {global_whereis, of_a})),
+    ?assertNot(lock(A, process(A), set_lock, [{resource, another}, [name(C)], 0])),
+    await(fun() -> state(A, C) =:= Before end),
+    Pid = process(A),
+    ?assertEqual(yes, on(A, global, register_name, [new, Pid])),
+    ?assertEqual({ok, Pid}, ask(A, C, {global_whereis, new})),
+    ?assertEqual(ok, ask(A, D, {global_register, of_d})),
+    ?assertEqual({ok, ask(A, D, self)}, ask(A, C, {global_whereis, of_d})).
+
+%% --- messages with one thing wrong -----------------------------------------------------------------
+
+%% Each kind of message, each of its elements replaced by each of what it may not be; one element
+%% more, one less; and what is no message at all.
+messages(Ids) ->
+    Wrong = wrong(Ids),
+    Casts = lists:append([spoilt(Cast, Wrong) || Cast <- casts(Ids)]),
+    Infos = lists:append([spoilt(Info, Wrong) || Info <- infos(Ids)]),
+    Requests = lists:append([spoilt(Request, Wrong) || Request <- requests(Ids)]),
+    From = {maps:get(pid, Ids), make_ref()},
+    [{'$gen_cast', Cast} || Cast <- Casts ++ Wrong] ++
+        Infos ++ Wrong ++
+        [{'$gen_call', From, Request} || Request <- Requests ++ Wrong] ++
+        [{'$gen_call', Other, get_known} || Other <- Wrong ++ froms(Wrong, Ids)] ++
+        [{'$gen_call', {maps:get(pid, Ids), Tag}, get_known} || Tag <- Wrong] ++
+        huge_messages(Ids).
+
+%% What is large, or deep, only where something of that kind is expected.
+huge_messages(#{me := Me, pid := Pid, tag := Tag}) ->
+    lists:append([
+        [
+            {'$gen_cast', {init_connect, Huge, Me, {locker, no_longer_a_pid, Huge, Pid}}},
+            {'$gen_cast', {init_connect, {8, Huge}, Me, {locker, no_longer_a_pid, Huge, Pid}}},
+            {'$gen_cast', {exchange, Me, Huge, Huge, Tag}},
+            {'$gen_cast', {resolved, Me, Huge, Huge, unused, Huge, Tag}},
+            {'$gen_cast', {new_nodes, Me, Huge, Huge, Huge, Huge}},
+            {lost_connection, Me, Huge, Huge, 'nobody@127.0.0.1'},
+            {'$gen_call', {Pid, Huge}, get_known},
+            {'$gen_call', {Pid, 1}, {set_lock, {Huge, Huge}}},
+            {'$gen_call', {Pid, 1}, {register, Huge, Pid, Huge}},
+            {'$gen_call', {Pid, 1}, {sync, Huge}},
+            Huge
+        ]
+     || Huge <- huge(Pid)
+    ]).
+
+huge(Pid) ->
+    [
+        deep(60), deep(1000), deep(1017), deep(1018), deep(1019), deep(1020), deep(1021), deep(1022),
+        deep(50000),
+        lists:seq(1000, 21000),
+        [{name, I} || I <- lists:seq(1, 10000)],
+        lists:duplicate(2000, {insert, {name, Pid, method}}),
+        lists:duplicate(50000, a) ++ tail
+    ].
+
+froms(Wrong, _) -> [{Pid, make_ref()} || Pid <- Wrong, is_pid(Pid)].
+
+casts(#{me := Me, pid := Pid, tag := Tag}) ->
+    Names = [{name, Pid, method}],
+    [
+        {init_connect, {8, 7}, Me, {locker, no_longer_a_pid, [], Pid}},
+        {lock_set, Pid, true, [], Tag},
+        {lock_set, Pid, true, []},
+        {exchange, Me, Names, [], Tag},
+        {resolved, Me, [{insert, hd(Names)}, {delete, other}], [{Me, 8}], unused, [], Tag},
+        {new_nodes, Me, [{insert, hd(Names)}], [{name, Pid, Me}], [{Me, 8}],
+            [{vsn, 8}, {lock, {global, Pid}}]},
+        {in_sync, Me, true},
+        {async_del_name, name, Pid},
+        {async_del_lock, resource, Pid}
+    ].
+
+infos(#{me := Me, tag := Tag}) ->
+    [
+        {init_connect_ack, Me, Tag, 7},
+        {cancel_connect, Me, Tag},
+        {lost_connection, Me, 1, 2, 'nobody@127.0.0.1'},
+        {remove_connection, Me}
+    ].
+
+requests(#{me := Me, pid := Pid}) ->
+    [
+        {set_lock, {resource, Pid}},
+        {del_lock, {resource, Pid}},
+        {register, name, Pid, method},
+        {unregister, name},
+        {register_ext, name, Pid, method, Me},
+        {sync, [Me]},
+        {registrar, Me},
+        get_known,
+        get_synced,
+        get_names_ext,
+        get_protocol_version,
+        info,
+        stop,
+        disconnect
+    ].
+
+wrong(#{c := {_, C}, pid := Pid}) ->
+    [
+        atom, '', 0, -1, 1 bsl 31, 1 bsl 63, -(1 bsl 63), 1 bsl 500, -(1 bsl 500), 1.5, [], {}, "text",
+        <<"binary">>, <<5:3>>, #{key => value}, [a | b], [{name, Pid, method} | tail],
+        [{insert, name}, {delete}, {insert, {name}}, 1, [2]], make_ref(), fun erlang:node/0,
+        raw_peer:pid("foreign@127.0.0.1", 1), raw_peer:pid("", 1),
+        %% of no incarnation of the C node
+        raw_peer:pid(atom_to_list(C), 1),
+        Pid
+    ].
+
+deep(Levels) -> lists:foldl(fun(_, Term) -> {Term} end, a, lists:seq(1, Levels)).
+
+spoilt(Message, Wrong) when is_tuple(Message) ->
+    [
+        setelement(At, Message, Value)
+     || At <- lists:seq(1, tuple_size(Message)), Value <- Wrong
+    ] ++
+        [erlang:append_element(Message, more), erlang:delete_element(tuple_size(Message), Message)];
+spoilt(Message, _) ->
+    [{Message}, {Message, x}].
