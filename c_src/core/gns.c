@@ -11,6 +11,8 @@ void gcl_gns_config_init(struct gcl_gns_config *config)
 {
     memset(config, 0, sizeof *config);
     config->step_timeout_ms = 20000;
+    config->session_timeout_ms = 5000;
+    config->answer_timeout_ms = 60000;
     config->max_names = 1 << 20;
     config->max_locks = 1 << 16;
     config->max_nodes = 1 << 14;
@@ -112,6 +114,7 @@ static void begin(struct gcl_gns *gns)
     gcl_list_init(&gns->waiters);
     gcl_list_init(&gns->lost);
     gns->step_at_ms = GCL_NEVER;
+    gns->question_at_ms = GCL_NEVER;
     gcl_gns_locker_init(gns);
     gcl_gns_registrar_init(gns);
     gcl_gns_lockings_init(gns);
@@ -213,7 +216,9 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 uint64_t gcl_gns_wake_at(const struct gcl_gns *gns)
 {
     uint64_t own_ms = earlier(gns->registrar.wake_at_ms, gns->locking_wake_ms);
-    return earlier(gns->step_at_ms, earlier(gns->locker.wake_at_ms, own_ms));
+    uint64_t locker_ms = earlier(gns->locker.wake_at_ms, gns->locker.give_up_at_ms);
+    uint64_t others_ms = earlier(gns->step_at_ms, gns->question_at_ms);
+    return earlier(others_ms, earlier(locker_ms, own_ms));
 }
 
 void gcl_gns_woken(struct gcl_gns *gns, uint64_t now_ms)
@@ -221,6 +226,10 @@ void gcl_gns_woken(struct gcl_gns *gns, uint64_t now_ms)
     gns->now_ms = now_ms;
     if (gns->locker.wake_at_ms <= now_ms)
         gcl_gns_locker_woken(gns);
+    if (gns->locker.give_up_at_ms <= now_ms)
+        gcl_gns_locker_give_up(gns);
+    if (gns->question_at_ms <= now_ms)
+        gcl_gns_questions_woken(gns);
     if (gns->registrar.wake_at_ms <= now_ms)
         gcl_gns_registrar_woken(gns);
     if (gns->locking_wake_ms <= now_ms)

@@ -50,6 +50,8 @@ struct gcl_gns_config {
     uint64_t incarnation;           /* another one each time the node starts */
     bool reports_lost_connections;  /* tells the partition of a connection that was lost */
     uint32_t step_timeout_ms;       /* for nodes of one partition to be told of each other */
+    uint32_t session_timeout_ms;    /* for each step of a negotiation; twice as long each time */
+    uint32_t answer_timeout_ms;     /* of a call; who does not answer is disconnected */
     uint32_t max_names;             /* beyond it names of others are not kept */
     uint32_t max_locks;             /* beyond it locks are refused */
     uint32_t max_nodes;             /* beyond it nodes are not made known */

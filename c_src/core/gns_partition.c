@@ -59,6 +59,7 @@ void gcl_gns_lose(struct gcl_gns *gns, struct gcl_gns_node *node, enum gcl_gns_l
     }
     bool was_known = node->is_known;
     node->is_known = node->is_pending = node->is_synced = node->is_new = false;
+    node->patience_ms = 0;
     gcl_gns_check_step(gns, node);
     gcl_gns_sync_done(gns, node);
     if (was_known)

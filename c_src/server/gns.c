@@ -225,6 +225,7 @@ static int start_machine(struct gcl_gns_service *gns)
     config.mem = gns->node->mem;
     config.terms = &gns->node->terms;
     config.self = gcl_str_of(gns->node->name);
+    config.answer_timeout_ms = 1000 * gns->node->config.net_ticktime_s;
     config.reports_lost_connections = gns->node->config.reports_lost_connections;
     for (int i = 0; i < GCL_GNS_ACTORS; i++)
         config.actors[i] = gcl_self(gns->servers[i]);

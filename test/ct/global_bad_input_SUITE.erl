@@ -10,7 +10,10 @@
 -export([all/0, suite/0, init_per_testcase/2, end_per_testcase/2]).
 -export([
     garbage_of_a_hidden_node/1,
-    garbage_of_a_visible_node_with_a_session/1
+    garbage_of_a_visible_node_with_a_session/1,
+    who_stops_in_a_join_loses_his_turn/1,
+    who_stops_behind_a_join_is_disconnected/1,
+    who_goes_in_the_middle_of_a_join_leaves_nothing/1
 ]).
 
 %% Run on BEAMs.
@@ -28,7 +31,10 @@ suite() -> [{timetrap, {seconds, 120}}].
 all() ->
     [
         garbage_of_a_hidden_node,
-        garbage_of_a_visible_node_with_a_session
+        garbage_of_a_visible_node_with_a_session,
+        who_stops_in_a_join_loses_his_turn,
+        who_stops_behind_a_join_is_disconnected,
+        who_goes_in_the_middle_of_a_join_leaves_nothing
     ].
 
 init_per_testcase(_Case, Config) -> global_helper:begin_case(Config).
@@ -99,6 +105,95 @@ nothing_has_changed(A, [C, D] = Cs, Before) ->
     ?assertEqual({ok, Pid}, ask(A, C, {global_whereis, new})),
     ?assertEqual(ok, ask(A, D, {global_register, of_d})),
     ?assertEqual({ok, ask(A, D, self)}, ask(A, C, {global_whereis, of_d})).
+
+%% --- peers that stop -----------------------------------------------------------------------------
+
+%% A BEAM in the place of the C node waits for ever, and with it all of its partition.
+who_stops_in_a_join_loses_his_turn(_Config) ->
+    Steps = [connected, init_connect, init_connect_ack, set_lock, lock_set],
+    side_by_side([
+        fun() ->
+            {C, Raw} = stopped_at(Step, #{active => IsActive}),
+            A = joined_by_a_beam(C),
+            %% His connection is good for other things.
+            ?assertNot(raw_global:is_closed(Raw)),
+            raw_global:close(Raw),
+            at_rest(A, C)
+        end
+     || {Step, IsActive} <- [{Step, false} || Step <- Steps] ++ [{lock_set, true}]
+    ]).
+
+%% He may have what he needs, and has all that the others need.
+who_stops_behind_a_join_is_disconnected(_Config) ->
+    side_by_side([
+        fun() ->
+            {C, Raw} = stopped_at(Step, #{}),
+            A = joined_by_a_beam(C),
+            raw_global:await_closed(Raw),
+            at_rest(A, C)
+        end
+     || Step <- [exchange, resolved]
+    ]).
+
+who_goes_in_the_middle_of_a_join_leaves_nothing(_Config) ->
+    C = ticking_c_node(),
+    Steps = raw_global:steps() -- [all],
+    [
+        begin
+            Raw = raw_global:start(name(C), Step, #{active => IsActive}),
+            raw_global:await(Raw, Step),
+            raw_global:close(Raw)
+        end
+     || Step <- Steps, IsActive <- [false, true]
+    ],
+    A = beam(),
+    join(A, C),
+    in_sync([A], [C]),
+    yes = on(A, global, register_name, [meanwhile, process(A)]),
+    at_rest(A, C).
+
+%% Who does not answer for so long is disconnected.
+ticking_c_node() -> c_node("global", "gcl_c", ["visible", "ticktime", "8"]).
+
+stopped_at(Step, Options) ->
+    C = ticking_c_node(),
+    Raw = raw_global:start(name(C), Step, Options),
+    raw_global:await(Raw, Step),
+    {C, Raw}.
+
+%% The steps that wait may take what the C node gives them.
+joined_by_a_beam(C) ->
+    A = beam(),
+    Began = erlang:monotonic_time(millisecond),
+    join(A, C),
+    await_long(fun() -> on(A, gen_server, call, [global_name_server, get_synced]) =:= [name(C)] end),
+    Pid = process(A),
+    ?assertEqual(yes, on(A, global, register_name, [meanwhile, Pid])),
+    ?assertEqual({ok, Pid}, ask(A, C, {global_whereis, meanwhile})),
+    ct:log("in sync after ~w ms", [erlang:monotonic_time(millisecond) - Began]),
+    A.
+
+await_long(Holds) ->
+    Until = erlang:monotonic_time(millisecond) + ?DEADLINE,
+    global_helper:await(Holds, Until).
+
+%% One BEAM and its one name is all that there is.
+at_rest(A, C) ->
+    Rest = [
+        {names, 1}, {locks, 0}, {processes, 1}, {nodes, 1}, {known, 1}, {sessions, 0}, {questions, 0},
+        {waiters, 0}, {callers, 0}, {monitors, 1}, {negotiating, false}
+    ],
+    await(fun() -> state(A, C) =:= Rest end).
+
+side_by_side(Funs) ->
+    Running = [spawn_monitor(Fun) || Fun <- Funs],
+    [
+        receive
+            {'DOWN', Monitor, process, Pid, Reason} -> ?assertEqual(normal, Reason)
+        end
+     || {Pid, Monitor} <- Running
+    ],
+    ok.
 
 %% --- messages with one thing wrong -----------------------------------------------------------------
 

@@ -11,7 +11,7 @@
 -export([c_node/0, c_node/1, c_node/3, c_name/1, program/3, line/2, kill/1]).
 -export([name/1, on/4, peer_catch/4, ask/3, join/2, connect/3, mesh/2, mesh/3, in_sync/2]).
 -export([none/3]).
--export([await/1, pause/1, process/1, lock/4, run/0, do_lock/3]).
+-export([await/1, await/2, pause/1, process/1, lock/4, run/0, do_lock/3]).
 
 -define(DEADLINE, 20000).
 -define(SOON, 5000).

@@ -6,10 +6,12 @@
 -module(raw_global).
 
 -export([start/2, start/3, name/1, tag/1, locker/1, server/1, steps/0]).
--export([send/2, cast/2, call/2, call_as/3, frame/2, await/2, close/1, await_closed/1]).
+-export([send/2, cast/2, call/2, call_as/3, frame/2, await/2, close/1, is_closed/1, await_closed/1]).
 
 -define(DEADLINE, 20000).
 -define(TICK, 500).
+-define(PUBLISHED, 16#1).
+-define(MONITORS, 16#8).
 
 -record(raw, {
     owner :: pid(),
@@ -78,20 +80,24 @@ close({Raw, _}) ->
         {'DOWN', Monitor, process, Raw, _} -> ok
     end.
 
-%% The other one has closed the connection.
-await_closed({Raw, _}) -> await_closed_within({Raw, none}, ?DEADLINE).
+%% The other one has closed the connection, or closes it.
+is_closed({Raw, _}) ->
+    receive
+        {Raw, closed} -> true
+    after 0 -> false
+    end.
 
-await_closed_within({Raw, _}, Time) ->
+await_closed({Raw, _}) ->
     receive
         {Raw, closed} -> ok
-    after Time -> ct:fail(not_closed)
+    after ?DEADLINE -> ct:fail(not_closed)
     end.
 
 %% --- the peer -----------------------------------------------------------------------------------
 
 init(Owner, Node, Port, Name, StopAt, Options) ->
     Cookie = atom_to_list(erlang:get_cookie()),
-    {ok, Socket} = raw_peer:connect(port_of(Node, Port), Name, Cookie, raw_peer:flags() + 1),
+    {ok, Socket} = raw_peer:connect(port_of(Node, Port), Name, Cookie, raw_peer:flags() + ?PUBLISHED + ?MONITORS),
     ok = inet:setopts(Socket, [{active, true}]),
     {ok, _} = timer:send_interval(?TICK, tick),
     Raw = #raw{

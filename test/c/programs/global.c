@@ -6,7 +6,7 @@
  * `subscribe`. It writes `ready NODE PORT`, `closed ERROR`, what it logs as `log LEVEL EVENT TEXT`,
  * and ends with its input.
  *
- *     global NAME [visible] [group NODE]... [listen ADDRESS]
+ *     global NAME [visible [ticktime SECONDS]]
  */
 #include <ev.h>
 #include <gen_cluster.h>
@@ -312,6 +312,8 @@ int main(int argc, char **argv)
     config.on_ready = ready;
     config.on_closed = closed;
     config.hidden = argc < 3 || strcmp(argv[2], "visible") != 0;
+    if (argc > 4 && strcmp(argv[3], "ticktime") == 0)
+        config.net_ticktime_s = (unsigned)strtoul(argv[4], NULL, 10);
     int error = gcl_node_new(&config, &the_node, detail, sizeof detail);
     if (error != 0) {
         fprintf(stderr, "%s: %s\n", gcl_error_name(error), detail);
