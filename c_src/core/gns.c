@@ -17,6 +17,9 @@ void gcl_gns_config_init(struct gcl_gns_config *config)
     config->max_locks = 1 << 16;
     config->max_nodes = 1 << 14;
     config->max_waiters = 1 << 12;
+    config->max_unconnected = 512;
+    config->max_name_bytes = 64 << 20;
+    config->max_lock_bytes = 64 << 20;
 }
 
 bool gcl_gns_check(struct gcl_gns *gns, int error)

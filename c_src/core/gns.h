@@ -56,6 +56,9 @@ struct gcl_gns_config {
     uint32_t max_locks;             /* beyond it locks are refused */
     uint32_t max_nodes;             /* beyond it nodes are not made known */
     uint32_t max_waiters;           /* beyond it calls of sync are not answered */
+    uint32_t max_unconnected;       /* known, but not connected yet; more are not made known */
+    size_t max_name_bytes;          /* of names and their methods; else as with max_names */
+    size_t max_lock_bytes;          /* of what identifies locks; else as with max_locks */
 };
 
 enum gcl_gns_effect_kind {

@@ -184,7 +184,9 @@ struct gcl_gns {
     struct gcl_table nodes;
     struct gcl_list node_list;
     struct gcl_table names;
+    size_t name_bytes;
     struct gcl_table locks;
+    size_t lock_bytes;
     struct gcl_table watches;
     struct gcl_slots questions;
     uint64_t question_at_ms; /* the earliest time by which one has to be answered */
@@ -333,6 +335,7 @@ struct gcl_gns_name {
     struct gcl_list at_watch;
     struct gcl_gns_watch *watch;
     uint32_t hash;
+    size_t bytes;       /* of name and method, as they count */
     struct gcl_str key; /* owned */
     gcl_term name;      /* owned, as the next two */
     gcl_term method;

@@ -65,10 +65,11 @@ static bool register_name(const struct serving *s)
 static bool register_external(const struct serving *s)
 {
     gcl_term name, method, registered_by;
+    gcl_bytes node;
     gcl_pid pid;
     return gcl_match(s->request, "{register_ext, ~t, ~p, ~t, ~t}", &name, &pid, &method,
                      &registered_by) &&
-           insert(s, name, pid, method, registered_by);
+           gcl_match(registered_by, "~a", &node) && insert(s, name, pid, method, registered_by);
 }
 
 static bool unregister(const struct serving *s)
