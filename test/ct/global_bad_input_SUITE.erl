@@ -13,7 +13,11 @@
     garbage_of_a_visible_node_with_a_session/1,
     who_stops_in_a_join_loses_his_turn/1,
     who_stops_behind_a_join_is_disconnected/1,
-    who_goes_in_the_middle_of_a_join_leaves_nothing/1
+    who_goes_in_the_middle_of_a_join_leaves_nothing/1,
+    lies_about_names_end_with_who_tells_them/1,
+    nodes_that_do_not_exist_delay_nobody/1,
+    calls_of_many_who_cannot_be_answered/1,
+    garbage_for_rex_and_spawn_requests/1
 ]).
 
 %% Run on BEAMs.
@@ -34,7 +38,11 @@ all() ->
         garbage_of_a_visible_node_with_a_session,
         who_stops_in_a_join_loses_his_turn,
         who_stops_behind_a_join_is_disconnected,
-        who_goes_in_the_middle_of_a_join_leaves_nothing
+        who_goes_in_the_middle_of_a_join_leaves_nothing,
+        lies_about_names_end_with_who_tells_them,
+        nodes_that_do_not_exist_delay_nobody,
+        calls_of_many_who_cannot_be_answered,
+        garbage_for_rex_and_spawn_requests
     ].
 
 init_per_testcase(_Case, Config) -> global_helper:begin_case(Config).
@@ -194,6 +202,139 @@ side_by_side(Funs) ->
      || {Pid, Monitor} <- Running
     ],
     ok.
+
+%% --- lies ---------------------------------------------------------------------------------------
+
+%% Anybody who is connected may say that a name is registered, as in OTP: what he says is of no other
+%% node than himself ends with his connection, or with the process.
+lies_about_names_end_with_who_tells_them(_Config) ->
+    {[A], [C, D]} = mesh(1, 2),
+    ok = ask(A, C, {global_register, of_c}),
+    OfC = ask(A, C, self),
+    Before = state(A, C),
+    Raw = raw_global:start(name(C), init_connect),
+    raw_global:await(Raw, init_connect),
+    Me = raw_global:name(Raw),
+    His = raw_global:server(Raw),
+    Dead = raw_peer:pid(atom_to_list(name(C)), 4000),
+    Nowhere = raw_peer:pid("nowhere@127.0.0.1", 1),
+    [
+        begin
+            raw_global:call(Raw, {register, {lie, N}, Pid, method}),
+            raw_global:call(Raw, {register_ext, {external, N}, Pid, method, Me}),
+            raw_global:cast(Raw, {exchange, Me, [{{exchanged, N}, Pid, method}], [], 99}),
+            raw_global:cast(
+                Raw, {resolved, Me, [{insert, {{resolved, N}, Pid, method}}], [], unused, [], 99}
+            ),
+            raw_global:cast(
+                Raw,
+                {new_nodes, Me, [{insert, {{new_nodes, N}, Pid, method}}, {delete, of_c}], [],
+                    [{Me, 8}], []}
+            )
+        end
+     || {N, Pid} <- lists:zip([1, 2, 3], [His, Dead, Nowhere])
+    ],
+    %% Without the lock: of nobody.
+    raw_global:call(Raw, {del_lock, {global, Dead}}),
+    %% In the name of others: they hold it, and it goes with them, at once when they are dead.
+    raw_global:call_as(Raw, Dead, {set_lock, {global, Dead}}),
+    raw_global:call_as(Raw, Nowhere, {set_lock, {other, Nowhere}}),
+    raw_global:close(Raw),
+    in_sync([A], [C, D]),
+    await(fun() -> state(A, C) =:= Before end),
+    ?assertEqual({ok, OfC}, ask(A, D, {global_whereis, of_c})),
+    ?assertEqual(yes, on(A, global, register_name, [of_a, process(A)])).
+
+%% Of a node that is known: all of them become known, as many as are dialled at a time, and are gone
+%% as soon as they cannot be connected.
+nodes_that_do_not_exist_delay_nobody(_Config) ->
+    C = c_node("global", "gcl_c", ["visible", "ticktime", "8"]),
+    Raw = raw_global:start(name(C), all, #{active => true}),
+    raw_global:await(Raw, resolved),
+    Nodes = [
+        {list_to_atom("no" ++ integer_to_list(N) ++ "@127.0.0.1"), 8}
+     || N <- lists:seq(1, 10000)
+    ],
+    raw_global:cast(Raw, {new_nodes, raw_global:name(Raw), [], [], Nodes, []}),
+    raw_global:close(Raw),
+    A = joined_by_a_beam(C),
+    at_rest(A, C).
+
+%% Each on a node of its own that cannot be connected.
+calls_of_many_who_cannot_be_answered(_Config) ->
+    {A, Cs = [C, _], Before} = settled_mesh(),
+    Raw = raw_global:start(name(C), init_connect),
+    raw_global:await(Raw, init_connect),
+    [
+        raw_global:call_as(
+            Raw, raw_peer:pid("n" ++ integer_to_list(N) ++ "@127.0.0.1", 1), get_known
+        )
+     || N <- lists:seq(1, 6000)
+    ],
+    %% More than is kept for one connection until it is there.
+    Foreign = raw_peer:pid("foreign@127.0.0.1", 1),
+    Large = binary:copy(<<1>>, 500000),
+    [raw_global:send(Raw, {'$gen_call', {Foreign, Large}, get_known}) || _ <- lists:seq(1, 40)],
+    raw_global:close(Raw),
+    nothing_has_changed(A, Cs, Before).
+
+%% --- rex and spawn requests ---------------------------------------------------------------------
+
+%% What is malformed as a frame closes the connection; the rest is answered or dropped.
+garbage_for_rex_and_spawn_requests(_Config) ->
+    {A, Cs = [C, _], Before} = settled_mesh(),
+    Pid = process(A),
+    Small = wrong(#{c => C, pid => Pid}),
+    Values = Small ++ [deep(1000), deep(50000), lists:seq(1000, 21000), lists:duplicate(50000, a) ++ t],
+    Calls = [{call, erlang, node, [], Pid}, {block_call, erlang, node, [], Pid},
+        {cast, erlang, node, [], Pid}, {sbcast, server, message}, {send, server, message},
+        {call, global, resolve_it, [method, name, Pid, Pid], Pid},
+        {call, global, whereis_name, [name], Pid}, {call, net_adm, ping, [name], Pid}],
+    Requests = lists:append([spoilt(Call, Values) || Call <- Calls]) ++ Values,
+    Raw = raw_global:start(name(C), connected),
+    From = raw_global:server(Raw),
+    ToRex = {6, From, '', rex},
+    [
+        raw_global:frame(Raw, {ToRex, Message})
+     || Request <- Requests,
+        Message <- [
+            {'$gen_call', {From, make_ref()}, Request}, {'$gen_cast', Request}, {From, Request}
+        ]
+    ],
+    ?assertNot(raw_global:is_closed(Raw)),
+    raw_global:close(Raw),
+    Spawn = fun(ReqId, By, Leader, Mfa, Options) -> {29, ReqId, By, Leader, Mfa, Options} end,
+    [
+        begin
+            Peer = {_, Name} = raw_global:start(name(C), connected),
+            Me = raw_global:server(Peer),
+            Ref = raw_peer:ref(Name),
+            Good = [Ref, Me, Me, {erpc, execute_call, 4}, [monitor]],
+            {Place, Value} = Bad,
+            Control = apply(Spawn, setelement_of(Place, Good, Value)),
+            raw_global:frame(Peer, {Control, [Ref, erlang, node, []]}),
+            raw_global:close(Peer)
+        end
+     || Bad <-
+            [{N, V} || N <- [1, 2, 3, 4, 5], V <- Small] ++
+                [{4, {erlang, node, Arity}} || Arity <- [-1, 1 bsl 31, 1 bsl 40, 255, 1 bsl 500]] ++
+                [{5, [Option]} || Option <- Values]
+    ],
+    Last = {_, LastName} = raw_global:start(name(C), connected),
+    [
+        raw_global:frame(
+            Last,
+            {{29, raw_peer:ref(LastName), raw_global:server(Last), raw_global:server(Last),
+                {erpc, execute_call, 4}, [monitor]}, Arguments}
+        )
+     || Arguments <- Values
+    ],
+    raw_global:close(Last),
+    ?assertEqual(name(C), on(A, rpc, call, [name(C), erlang, node, []])),
+    ?assertEqual(name(C), on(A, rpc, block_call, [name(C), erlang, node, []])),
+    nothing_has_changed(A, Cs, Before).
+
+setelement_of(N, List, Value) -> tuple_to_list(setelement(N, list_to_tuple(List), Value)).
 
 %% --- messages with one thing wrong -----------------------------------------------------------------
 
