@@ -211,8 +211,8 @@ GCL_API int gcl_reply_message(gcl_server *self, const gcl_from *from, gcl_messag
 /** The pid that called; zeroed when there is no memory for the name of its node. */
 GCL_API gcl_pid gcl_from_pid(const gcl_from *from);
 
-/** Keeps a caller for gcl_reply_later(). GCL_ENOMEM; GCL_ENAME: its pid is of no node, so that nobody
- * can be answered. */
+/** Keeps a caller for gcl_reply_later(). GCL_ENOMEM; GCL_ENAME: its pid is of no node, so that
+ * nobody can be answered. */
 GCL_API int gcl_from_keep(const gcl_from *from, gcl_caller *caller) GCL_MUST_USE;
 
 /**
