@@ -82,4 +82,15 @@ static inline void gcl_list_move_all(struct gcl_list *to, struct gcl_list *from)
     for (struct gcl_list *at = (head)->next, *following = at->next; at != (head);                  \
          at = following, following = at->next)
 
+/** Walks over all of it. */
+static inline size_t gcl_list_length(const struct gcl_list *head)
+{
+    size_t length = 0;
+    GCL_LIST_EACH(head, at, following)
+    {
+        length++;
+    }
+    return length;
+}
+
 #endif

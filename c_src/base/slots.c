@@ -64,6 +64,11 @@ struct gcl_slot *gcl_slots_find(const struct gcl_slots *slots, uint32_t index, u
     return slot->is_used && slot->generation == generation ? slot : NULL;
 }
 
+size_t gcl_slots_count(const struct gcl_slots *slots)
+{
+    return slots->count - gcl_list_length(&slots->free);
+}
+
 void gcl_slots_give_back(struct gcl_slots *slots, struct gcl_slot *slot)
 {
     slot->is_used = false;

@@ -42,6 +42,9 @@ struct gcl_slot *gcl_slots_take(struct gcl_slots *slots) GCL_MUST_USE;
 /** What is there in use with that generation, or NULL. */
 struct gcl_slot *gcl_slots_find(const struct gcl_slots *slots, uint32_t index, uint32_t generation);
 
+/** How many places are in use. Takes as long as there are unused ones. */
+size_t gcl_slots_count(const struct gcl_slots *slots);
+
 /** Ends the use of a place. */
 void gcl_slots_give_back(struct gcl_slots *slots, struct gcl_slot *slot);
 

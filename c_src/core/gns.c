@@ -11,9 +11,15 @@ void gcl_gns_config_init(struct gcl_gns_config *config)
 {
     memset(config, 0, sizeof *config);
     config->step_timeout_ms = 20000;
+    config->session_timeout_ms = 5000;
+    config->answer_timeout_ms = 60000;
     config->max_names = 1 << 20;
     config->max_locks = 1 << 16;
     config->max_nodes = 1 << 14;
+    config->max_waiters = 1 << 12;
+    config->max_unconnected = 512;
+    config->max_name_bytes = 64 << 20;
+    config->max_lock_bytes = 64 << 20;
 }
 
 bool gcl_gns_check(struct gcl_gns *gns, int error)
@@ -112,6 +118,7 @@ static void begin(struct gcl_gns *gns)
     gcl_list_init(&gns->lost);
     gcl_list_init(&gns->doubts);
     gns->step_at_ms = GCL_NEVER;
+    gns->question_at_ms = GCL_NEVER;
     gcl_gns_locker_init(gns);
     gcl_gns_registrar_init(gns);
     gcl_gns_lockings_init(gns);
@@ -171,6 +178,28 @@ bool gcl_gns_has_failed(const struct gcl_gns *gns)
     return gns->has_failed;
 }
 
+/* --- questions ------------------------------------------------------------------------------ */
+
+void gcl_gns_count(const struct gcl_gns *gns, struct gcl_gns_counts *counts)
+{
+    *counts = (struct gcl_gns_counts){
+        .names = gcl_table_count(&gns->names),
+        .locks = gcl_table_count(&gns->locks),
+        .processes = gcl_table_count(&gns->watches),
+        .nodes = gcl_table_count(&gns->nodes) - 1,
+        .questions = gcl_slots_count(&gns->questions),
+        .waiters = gcl_list_length(&gns->waiters),
+        .lost = gns->lost_count,
+        .is_negotiating = gns->locker.state != GCL_GNS_LOCKER_IDLE,
+    };
+    GCL_LIST_EACH(&gns->node_list, at, following)
+    {
+        const struct gcl_gns_node *node = GCL_CONTAINER_OF(at, struct gcl_gns_node, at_gns);
+        counts->known += node->is_known;
+        counts->sessions += node->is_pending || node->session.is_open || node->session.is_early;
+    }
+}
+
 /* --- what happened -------------------------------------------------------------------------- */
 
 void gcl_gns_down(struct gcl_gns *gns, uint64_t now_ms, gcl_pid pid)
@@ -192,7 +221,9 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 uint64_t gcl_gns_wake_at(const struct gcl_gns *gns)
 {
     uint64_t own_ms = earlier(gns->registrar.wake_at_ms, gns->locking_wake_ms);
-    return earlier(gns->step_at_ms, earlier(gns->locker.wake_at_ms, own_ms));
+    uint64_t locker_ms = earlier(gns->locker.wake_at_ms, gns->locker.give_up_at_ms);
+    uint64_t others_ms = earlier(gns->step_at_ms, gns->question_at_ms);
+    return earlier(others_ms, earlier(locker_ms, own_ms));
 }
 
 void gcl_gns_woken(struct gcl_gns *gns, uint64_t now_ms)
@@ -200,6 +231,10 @@ void gcl_gns_woken(struct gcl_gns *gns, uint64_t now_ms)
     gns->now_ms = now_ms;
     if (gns->locker.wake_at_ms <= now_ms)
         gcl_gns_locker_woken(gns);
+    if (gns->locker.give_up_at_ms <= now_ms)
+        gcl_gns_locker_give_up(gns);
+    if (gns->question_at_ms <= now_ms)
+        gcl_gns_questions_woken(gns);
     if (gns->registrar.wake_at_ms <= now_ms)
         gcl_gns_registrar_woken(gns);
     if (gns->locking_wake_ms <= now_ms)

@@ -51,9 +51,15 @@ struct gcl_gns_config {
     bool reports_lost_connections;  /* tells the partition of each connection that was lost, also of
                                      * one to a BEAM */
     uint32_t step_timeout_ms;       /* for nodes of one partition to be told of each other */
+    uint32_t session_timeout_ms;    /* for each step of a negotiation; twice as long each time */
+    uint32_t answer_timeout_ms;     /* of a call; who does not answer is disconnected */
     uint32_t max_names;             /* beyond it names of others are not kept */
     uint32_t max_locks;             /* beyond it locks are refused */
     uint32_t max_nodes;             /* beyond it nodes are not made known */
+    uint32_t max_waiters;           /* beyond it calls of sync are not answered */
+    uint32_t max_unconnected;       /* known, but not connected yet; more are not made known */
+    size_t max_name_bytes;          /* of names and their methods; else as with max_names */
+    size_t max_lock_bytes;          /* of what identifies locks; else as with max_locks */
 };
 
 enum gcl_gns_effect_kind {
@@ -124,9 +130,9 @@ void gcl_gns_info(struct gcl_gns *gns, uint64_t now_ms, gcl_term message);
 
 /**
  * The server was called by the process `from`. The answer is GCL_GNS_REPLY with `number`, now or
- * later; `*is_kept` tells which. A request that makes no sense is never answered, as by OTP.
+ * later. False: there will be none. A request that makes no sense is not answered, as by OTP.
  */
-void gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
+bool gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
                   gcl_term request);
 
 /** To GCL_GNS_CALL and GCL_GNS_RESOLVE: 0 and the answer, or why there is none. */
@@ -207,6 +213,22 @@ void gcl_gns_each_name(const struct gcl_gns *gns,
 
 size_t gcl_gns_name_count(const struct gcl_gns *gns);
 size_t gcl_gns_lock_count(const struct gcl_gns *gns);
+
+/** How much the machine keeps: at rest, and when everybody is gone, there is nothing left over. */
+struct gcl_gns_counts {
+    size_t names;
+    size_t locks;
+    size_t processes; /* that have names or locks */
+    size_t nodes;     /* that it has heard of; this one is not counted */
+    size_t known;
+    size_t sessions; /* of nodes that negotiate, or have begun to */
+    size_t questions;
+    size_t waiters; /* for sync */
+    size_t lost;    /* connections that others have reported as lost */
+    bool is_negotiating;
+};
+
+void gcl_gns_count(const struct gcl_gns *gns, struct gcl_gns_counts *counts);
 
 /** Whether the node is known, that is, of the same partition; and whether its names are ours. */
 bool gcl_gns_is_known(const struct gcl_gns *gns, struct gcl_str name);

@@ -19,6 +19,9 @@ uint64_t gcl_gns_question_new(struct gcl_gns *gns, struct gcl_gns_node *node,
     struct gcl_gns_question *question = GCL_CONTAINER_OF(slot, struct gcl_gns_question, slot);
     question->node = node;
     question->multicall = multicall;
+    question->by_ms = gns->now_ms + gns->config.answer_timeout_ms;
+    if (question->by_ms < gns->question_at_ms)
+        gns->question_at_ms = question->by_ms;
     gcl_gns_node_hold(node);
     return number_of(question);
 }
@@ -112,4 +115,82 @@ void gcl_gns_answered(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, int
         is_one_less(gns, multicall);
     }
     gcl_gns_node_release(gns, node);
+}
+
+/* --- no answers ----------------------------------------------------------------------------- */
+
+static struct gcl_gns_question *question_at(const struct gcl_gns *gns, uint32_t index)
+{
+    struct gcl_slot *slot = gns->questions.places[index];
+    return slot->is_used ? GCL_CONTAINER_OF(slot, struct gcl_gns_question, slot) : NULL;
+}
+
+/* A server of global answers at once, whatever it says; one that does not makes everybody wait who
+ * needs its lock. What resolves a name may be a function of a program: then the other process has
+ * the name, as if the node were gone. OTP waits for both as long as there is a connection. */
+static void is_overdue(struct gcl_gns *gns, struct gcl_gns_question *question)
+{
+    bool is_resolving = question->multicall == NULL;
+    struct gcl_gns_node *node = question->node;
+    question->by_ms =
+        is_resolving || node->is_up ? GCL_NEVER : gns->now_ms + gns->config.answer_timeout_ms;
+    if (is_resolving) {
+        gcl_gns_log(gns, GCL_LOG_WARNING, node->name,
+                    "negotiates about a name whose node does not resolve the conflict");
+        gcl_gns_answered(gns, gns->now_ms, number_of(question), GCL_ETIMEOUT,
+                         gcl_term_make(gns->config.terms, NULL, 0));
+    } else if (node->is_up) {
+        gcl_gns_log(gns, GCL_LOG_ERROR, node->name,
+                    "does not answer for global, and would make others wait: disconnected");
+        gcl_gns_disconnect(gns, node);
+    }
+}
+
+void gcl_gns_questions_woken(struct gcl_gns *gns)
+{
+    gns->question_at_ms = GCL_NEVER;
+    for (uint32_t i = 0; i < gns->questions.count; i++) {
+        struct gcl_gns_question *question = question_at(gns, i);
+        if (question != NULL && question->by_ms <= gns->now_ms)
+            is_overdue(gns, question);
+    }
+    for (uint32_t i = 0; i < gns->questions.count; i++) {
+        const struct gcl_gns_question *question = question_at(gns, i);
+        if (question != NULL && question->by_ms < gns->question_at_ms)
+            gns->question_at_ms = question->by_ms;
+    }
+}
+
+static struct gcl_gns_question *find(const struct gcl_gns *gns,
+                                     const struct gcl_gns_multicall *call,
+                                     const struct gcl_gns_node *node)
+{
+    for (uint32_t i = 0; i < gns->questions.count; i++) {
+        struct gcl_gns_question *question = question_at(gns, i);
+        if (question != NULL && question->multicall == call && question->node == node)
+            return question;
+    }
+    return NULL;
+}
+
+bool gcl_gns_multicall_asks(const struct gcl_gns *gns, const struct gcl_gns_multicall *call,
+                            const struct gcl_gns_node *node)
+{
+    return find(gns, call, node) != NULL;
+}
+
+/* He takes things in their order: the lock that he may grant some time is freed at once. */
+void gcl_gns_multicall_abandon(struct gcl_gns *gns, struct gcl_gns_multicall *call,
+                               const struct gcl_gns_node *node, gcl_pid holder, gcl_term lock_id)
+{
+    struct gcl_gns_question *question = find(gns, call, node);
+    uint64_t number = question != NULL ? gcl_gns_question_new(gns, question->node, NULL) : 0;
+    if (number == 0)
+        return;
+    gcl_gns_ask(gns, question->node, holder, number, GCL_MESSAGE("{del_lock, ~t}", lock_id));
+    question_at(gns, (uint32_t)number)->by_ms = GCL_NEVER;
+    question->multicall = NULL;
+    question->by_ms = GCL_NEVER;
+    call->is_refused = true;
+    is_one_less(gns, call);
 }

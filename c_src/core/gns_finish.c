@@ -19,7 +19,23 @@ struct join {
 
 /* --- who is new ----------------------------------------------------------------------------- */
 
-/* Calls `each` for this node's new peers: the other one, then whom he knows. */
+static bool is_unconnected(const struct gcl_gns_node *node)
+{
+    return !node->is_up && (node->is_known || node->is_new);
+}
+
+static size_t count_unconnected(const struct gcl_gns *gns)
+{
+    size_t count = 0;
+    GCL_LIST_EACH(&gns->node_list, at, following)
+    {
+        count += is_unconnected(GCL_CONTAINER_OF(at, struct gcl_gns_node, at_gns));
+    }
+    return count;
+}
+
+/* Calls `each` for those whom the other one knows. All are dialled, and asked for every lock, so
+ * that a list of nodes that do not exist would make this one wait. */
 static void each_new(struct gcl_gns *gns, const struct join *join,
                      void (*each)(struct gcl_gns *gns, struct gcl_gns_node *node, uint32_t version,
                                   void *user),
@@ -29,6 +45,7 @@ static void each_new(struct gcl_gns *gns, const struct join *join,
     gcl_term item;
     struct gcl_str name;
     uint32_t version;
+    size_t unconnected = count_unconnected(gns);
     if (!gcl_items_begin(&items, join->his_known))
         return;
     while (gcl_items_next(&items, &item)) {
@@ -36,8 +53,11 @@ static void each_new(struct gcl_gns *gns, const struct join *join,
             gcl_gns_read_node(item, &name, &version) ? gcl_gns_node_of(gns, name) : NULL;
         if (node == NULL || node == gns->self || node == join->node)
             continue;
+        bool was_unconnected = is_unconnected(node);
         gcl_gns_node_hold(node);
-        each(gns, node, version, user);
+        if (node->is_up || was_unconnected || unconnected < gns->config.max_unconnected)
+            each(gns, node, version, user);
+        unconnected += !was_unconnected && is_unconnected(node);
         gcl_gns_node_release(gns, node);
     }
 }

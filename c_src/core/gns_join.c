@@ -64,6 +64,9 @@ void gcl_gns_session_restart(struct gcl_gns *gns, struct gcl_gns_node *node)
         gcl_gns_session_begin(gns, node);
 }
 
+/* Tags are integers; in other releases they were small tuples. */
+enum { TAG_MAX_BYTES = 64 };
+
 /* --- init_connect --------------------------------------------------------------------------- */
 
 static void accept(struct gcl_gns *gns, struct gcl_gns_node *node, uint32_t his_version)
@@ -132,7 +135,7 @@ void gcl_gns_on_init_connect(struct gcl_gns *gns, struct gcl_gns_node *node, gcl
     gcl_pid his_locker;
     if (!read_version(versions, &version, &tag) ||
         !gcl_match(locker, "{locker, _, _, ~p}", &his_locker) || version < GCL_GNS_VERSION_OLDEST ||
-        gcl_gns_node_of_pid(gns, his_locker) != node) {
+        tag.size > TAG_MAX_BYTES || gcl_gns_node_of_pid(gns, his_locker) != node) {
         gcl_gns_log(gns, GCL_LOG_WARNING, node->name,
                     "sent an init_connect that makes no sense, or is older than version 5");
         return;

@@ -13,6 +13,7 @@ struct holder {
 struct lock {
     uint32_t hash;
     bool is_global;
+    size_t bytes;       /* as they count */
     struct gcl_str key; /* of the resource; owned */
     gcl_term requester; /* owned */
     struct gcl_list holders;
@@ -43,19 +44,23 @@ static struct lock *new_lock(struct gcl_gns *gns, gcl_term resource, gcl_term re
 {
     struct gcl_str key;
     uint32_t hash;
+    size_t bytes = 2 * resource.size + requester.size;
     if (gcl_table_count(&gns->locks) >= gns->config.max_locks ||
+        gns->lock_bytes + bytes > gns->config.max_lock_bytes ||
         !gcl_gns_key(gns, resource, &key, &hash))
         return NULL;
     struct lock *lock = gcl_alloc_zero(gns->config.mem, sizeof *lock);
-    uint8_t *bytes = gcl_alloc_copy(gns->config.mem, key.bytes, key.size);
-    if (lock == NULL || bytes == NULL || gcl_table_add(&gns->locks, hash, lock) != 0) {
+    uint8_t *copy = gcl_alloc_copy(gns->config.mem, key.bytes, key.size);
+    if (lock == NULL || copy == NULL || gcl_table_add(&gns->locks, hash, lock) != 0) {
         gns->has_failed = true;
-        gcl_free(gns->config.mem, bytes);
+        gcl_free(gns->config.mem, copy);
         gcl_free(gns->config.mem, lock);
         return NULL;
     }
+    gns->lock_bytes += bytes;
+    lock->bytes = bytes;
     lock->hash = hash;
-    lock->key = gcl_str_make(bytes, key.size);
+    lock->key = gcl_str_make(copy, key.size);
     lock->is_global = gcl_match(resource, "global");
     gcl_list_init(&lock->holders);
     gcl_gns_keep(gns, &lock->requester, requester);
@@ -64,6 +69,7 @@ static struct lock *new_lock(struct gcl_gns *gns, gcl_term resource, gcl_term re
 
 static void free_lock(struct gcl_gns *gns, struct lock *lock)
 {
+    gns->lock_bytes -= lock->bytes;
     gcl_gns_forget(&lock->requester);
     gcl_free(gns->config.mem, (void *)(uintptr_t)lock->key.bytes);
     gcl_free(gns->config.mem, lock);

@@ -10,6 +10,11 @@
  *       +--his lock_set--> locking --ok, answer true--> holding |           |
  *     idle <------------------------- unlocking <---------------+-----------+ joined, cancelled
  *
+ * Whoever is silent for longer than `session_timeout_ms` in a step loses his turn: the lock is
+ * given back, and the session begins anew, in which he has twice the time. Once he has been told
+ * what was found here he may have joined, though he has not said so: then only the end of the
+ * connection makes sure that both know the same.
+ *
  * The active one locks the other node, too, and both locks have the same requester: so neither
  * partition can be locked by a third while one of them is. spec: global, loop_the_locker,
  * the_locker_message, select_node, lock_is_set
@@ -149,8 +154,17 @@ static void become_idle(struct gcl_gns *gns)
     struct gcl_gns_node *node = locker->node;
     locker->state = GCL_GNS_LOCKER_IDLE;
     locker->node = NULL;
+    locker->give_up_at_ms = GCL_NEVER;
     gcl_gns_node_release(gns, node);
     go_on(gns);
+}
+
+static void wait_from_now(struct gcl_gns *gns)
+{
+    struct gcl_gns_locker *locker = &gns->locker;
+    if (locker->node->patience_ms == 0)
+        locker->node->patience_ms = gns->config.session_timeout_ms;
+    locker->give_up_at_ms = gns->now_ms + locker->node->patience_ms;
 }
 
 static void lock(struct gcl_gns *gns, struct gcl_gns_node *node, bool is_active)
@@ -162,8 +176,10 @@ static void lock(struct gcl_gns *gns, struct gcl_gns_node *node, bool is_active)
     locker->version = node->session.version;
     locker->is_active = is_active;
     locker->is_cancelled = false;
+    locker->is_last_wait = false;
     locker->wake_at_ms = GCL_NEVER;
     locker->state = GCL_GNS_LOCKER_LOCKING;
+    wait_from_now(gns);
     set_lock_id(gns, node);
     /* To lock this node first could stop somebody who has the boss already. */
     if (gcl_gns_boss(gns) == gns->self || gcl_gns_can_set_lock(gns, locker->trans.id))
@@ -175,6 +191,7 @@ static void lock(struct gcl_gns *gns, struct gcl_gns_node *node, bool is_active)
 static void hold_lock(struct gcl_gns *gns)
 {
     gns->locker.state = GCL_GNS_LOCKER_HOLDING;
+    wait_from_now(gns);
     gcl_gns_lock_is_set(gns, gns->locker.node, gns->locker.trans.id);
 }
 
@@ -185,6 +202,7 @@ static void wait_for_him(struct gcl_gns *gns)
     struct gcl_list *offer = &locker->node->session.at_offers;
     send_lock_set(gns, locker->node, true);
     locker->state = GCL_GNS_LOCKER_WAITING;
+    wait_from_now(gns);
     if (gcl_list_is_empty(offer))
         return;
     gcl_list_remove(offer);
@@ -228,6 +246,7 @@ static void unlocked(struct gcl_gns *gns, struct gcl_gns_trans *trans)
 static void unlock(struct gcl_gns *gns)
 {
     gns->locker.state = GCL_GNS_LOCKER_UNLOCKING;
+    wait_from_now(gns);
     gcl_gns_trans_unlock(gns, &gns->locker.trans);
 }
 
@@ -306,12 +325,75 @@ void gcl_gns_locker_lock_set(struct gcl_gns *gns, struct gcl_gns_node *node, gcl
         go_on(gns);
 }
 
+/* --- patience ------------------------------------------------------------------------------- */
+
+static void end_connection(struct gcl_gns *gns, struct gcl_gns_node *node)
+{
+    gcl_gns_log(gns, GCL_LOG_ERROR, node->name,
+                "has stopped in the middle of a negotiation: it is dialled anew");
+    node->is_redialled = true;
+    gcl_gns_disconnect(gns, node);
+}
+
+static void begin_anew(struct gcl_gns *gns, struct gcl_gns_node *node)
+{
+    if (node->session.version < GCL_GNS_VERSION_VERIFY) {
+        end_connection(gns, node); /* it cannot be told */
+        return;
+    }
+    gcl_gns_log(gns, GCL_LOG_WARNING, node->name,
+                "has kept others waiting in a negotiation: it begins anew");
+    node->patience_ms *= 2;
+    if (node->patience_ms > gns->config.answer_timeout_ms)
+        node->patience_ms = gns->config.answer_timeout_ms;
+    gcl_gns_session_restart(gns, node);
+}
+
+/* He may have to ask programs who is to keep a name. */
+static void wait_for_result(struct gcl_gns *gns, struct gcl_gns_node *node)
+{
+    struct gcl_gns_locker *locker = &gns->locker;
+    locker->give_up_at_ms = gns->now_ms + gns->config.answer_timeout_ms;
+    if (locker->is_last_wait)
+        end_connection(gns, node);
+    locker->is_last_wait = true;
+}
+
+/* It may be somebody else who has not answered: then there is a time for that, too. */
+static void stop_asking(struct gcl_gns *gns, struct gcl_gns_node *node)
+{
+    struct gcl_gns_locker *locker = &gns->locker;
+    struct gcl_gns_trans *trans = &locker->trans;
+    if (!gcl_gns_multicall_asks(gns, &trans->call, node))
+        return;
+    if (locker->state == GCL_GNS_LOCKER_LOCKING && !locker->is_cancelled)
+        begin_anew(gns, node);
+    gcl_gns_multicall_abandon(gns, &trans->call, node, trans->holder, trans->id);
+}
+
+void gcl_gns_locker_give_up(struct gcl_gns *gns)
+{
+    struct gcl_gns_locker *locker = &gns->locker;
+    struct gcl_gns_node *node = locker->node;
+    bool is_holding = locker->state == GCL_GNS_LOCKER_HOLDING;
+    gcl_gns_node_hold(node);
+    wait_from_now(gns);
+    if (is_holding && node->session.has_ops)
+        wait_for_result(gns, node);
+    else if (locker->state == GCL_GNS_LOCKER_LOCKING || locker->state == GCL_GNS_LOCKER_UNLOCKING)
+        stop_asking(gns, node);
+    else if (!is_holding || node->session.resolver == NULL)
+        begin_anew(gns, node); /* else a third node resolves a conflict */
+    gcl_gns_node_release(gns, node);
+}
+
 /* --- life ----------------------------------------------------------------------------------- */
 
 void gcl_gns_locker_init(struct gcl_gns *gns)
 {
     gns->locker = (struct gcl_gns_locker){.state = GCL_GNS_LOCKER_IDLE,
                                           .wake_at_ms = GCL_NEVER,
+                                          .give_up_at_ms = GCL_NEVER,
                                           .trans = {.holder = gns->config.actors[GCL_GNS_LOCKER],
                                                     .stage_nodes = stage_nodes,
                                                     .locked_or_not = locked_or_not,

@@ -32,7 +32,7 @@ struct gcl_gns_ops {
 struct gcl_gns_session {
     int64_t my_tag;    /* 0: nodeup has not come */
     bool is_open;      /* init_connect was sent, and nothing has cancelled it */
-    bool is_early;     /* his init_connect came before nodeup */
+    bool is_early;     /* his init_connect came though he is known */
     bool is_candidate; /* the locker may negotiate */
     bool is_lock_set;  /* and the names were sent */
     bool has_ops;      /* names were compared; what follows is in `ops` */
@@ -60,6 +60,7 @@ struct gcl_gns_node {
     bool is_c_node;    /* no BEAM, as its last connection has shown */
     bool is_redialled; /* when the connection has gone: it is closed because he is out of step */
     uint64_t in_step_by_ms; /* GCL_NEVER: he is */
+    uint32_t patience_ms;   /* how long he may take for a step of the negotiation; 0: as others */
     uint32_t version;
     struct gcl_gns_session session;
     struct gcl_str name;
@@ -88,7 +89,8 @@ struct gcl_gns_multicall {
 struct gcl_gns_question {
     struct gcl_slot slot;
     struct gcl_gns_node *node;           /* held */
-    struct gcl_gns_multicall *multicall; /* NULL: the node's resolver asks */
+    struct gcl_gns_multicall *multicall; /* NULL: the node's resolver asks, or nobody any more */
+    uint64_t by_ms;                      /* there has to be an answer; GCL_NEVER: nobody waits */
 };
 
 /* --- a lock on many nodes: gns_trans.c -------------------------------------------------------- */
@@ -139,6 +141,8 @@ struct gcl_gns_locker {
     struct gcl_gns_trans trans;
     struct gcl_list offers; /* sessions whose node has set its lock, first come first served */
     uint64_t wake_at_ms;
+    uint64_t give_up_at_ms; /* GCL_NEVER: it is idle */
+    bool is_last_wait;      /* for what he has found; then the connection is given up */
 };
 
 /* --- the registrar: gns_registrar.c ------------------------------------------------------------
@@ -183,9 +187,12 @@ struct gcl_gns {
     struct gcl_table nodes;
     struct gcl_list node_list;
     struct gcl_table names;
+    size_t name_bytes;
     struct gcl_table locks;
+    size_t lock_bytes;
     struct gcl_table watches;
     struct gcl_slots questions;
+    uint64_t question_at_ms; /* the earliest time by which one has to be answered */
     struct gcl_gns_locker locker;
     struct gcl_gns_registrar registrar;
     struct gcl_list lockings; /* locks that processes of this node want; those in `ready` begin */
@@ -333,6 +340,7 @@ struct gcl_gns_name {
     struct gcl_list at_watch;
     struct gcl_gns_watch *watch;
     uint32_t hash;
+    size_t bytes;       /* of name and method, as they count */
     struct gcl_str key; /* owned */
     gcl_term name;      /* owned, as the next two */
     gcl_term method;
@@ -380,7 +388,15 @@ void gcl_gns_multicall(struct gcl_gns *gns, struct gcl_gns_multicall *call,
 /** A number for GCL_GNS_RESOLVE of the node's session; 0: no memory. */
 uint64_t gcl_gns_question_new(struct gcl_gns *gns, struct gcl_gns_node *node,
                               struct gcl_gns_multicall *multicall);
+void gcl_gns_questions_woken(struct gcl_gns *gns);
 void gcl_gns_questions_fini(struct gcl_gns *gns);
+
+/** Whether the node has not answered in the call. */
+bool gcl_gns_multicall_asks(const struct gcl_gns *gns, const struct gcl_gns_multicall *call,
+                            const struct gcl_gns_node *node);
+/** What the node is asked in the call counts as refused, and what it may still grant is freed. */
+void gcl_gns_multicall_abandon(struct gcl_gns *gns, struct gcl_gns_multicall *call,
+                               const struct gcl_gns_node *node, gcl_pid holder, gcl_term lock_id);
 
 /* --- gns_serve.c ------------------------------------------------------------------------------ */
 
@@ -419,6 +435,8 @@ void gcl_gns_locker_cancel(struct gcl_gns *gns, struct gcl_gns_node *node);
 void gcl_gns_locker_lock_set(struct gcl_gns *gns, struct gcl_gns_node *node, gcl_pid his_locker,
                              bool is_set);
 void gcl_gns_locker_woken(struct gcl_gns *gns);
+/** The time of `give_up_at_ms` has come. */
+void gcl_gns_locker_give_up(struct gcl_gns *gns);
 
 /* --- gns_registrar.c -------------------------------------------------------------------------- */
 
@@ -468,7 +486,8 @@ void gcl_gns_compared(struct gcl_gns *gns, struct gcl_gns_node *node,
 
 /* --- gns_sync.c ------------------------------------------------------------------------------- */
 
-void gcl_gns_sync(struct gcl_gns *gns, uint64_t number, gcl_term nodes);
+/** False: it is one more than the limit, and is not answered. */
+bool gcl_gns_sync(struct gcl_gns *gns, uint64_t number, gcl_term nodes);
 /** The node is in sync with this one, or gone: nobody has to wait for it. */
 void gcl_gns_sync_done(struct gcl_gns *gns, struct gcl_gns_node *node);
 /**

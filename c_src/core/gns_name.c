@@ -29,6 +29,7 @@ bool gcl_gns_name_fits(struct gcl_gns *gns, gcl_term term)
 
 static void free_name(struct gcl_gns *gns, struct gcl_gns_name *name)
 {
+    gns->name_bytes -= name->bytes;
     gcl_list_remove(&name->at_watch);
     gcl_gns_forget(&name->name);
     gcl_gns_forget(&name->method);
@@ -68,6 +69,22 @@ static struct gcl_gns_name *new_name(struct gcl_gns *gns, gcl_term term)
     return name;
 }
 
+/* A method comes with the name in messages to others, which must not be too deep or large for them.
+ */
+static bool has_room(struct gcl_gns *gns, const struct gcl_gns_name *name, gcl_term term,
+                     gcl_term method, size_t *bytes)
+{
+    size_t others = gns->name_bytes - (name != NULL ? name->bytes : 0);
+    struct gcl_str key;
+    uint32_t hash;
+    *bytes = 2 * term.size + method.size;
+    if (others + *bytes <= gns->config.max_name_bytes && gcl_gns_key(gns, method, &key, &hash))
+        return true;
+    gcl_gns_log(gns, GCL_LOG_ERROR, gcl_str_make(NULL, 0),
+                "a global name is not kept: names are too large, or its method is nested too deep");
+    return false;
+}
+
 static void tell_if_own(struct gcl_gns *gns, const struct gcl_gns_name *name)
 {
     if (gcl_gns_is_own_pid(gns, name->watch->pid))
@@ -93,6 +110,9 @@ struct gcl_gns_name *gcl_gns_name_insert(struct gcl_gns *gns, gcl_term term, gcl
                                          gcl_term method, gcl_term registered_by)
 {
     struct gcl_gns_name *name = gcl_gns_name_find(gns, term);
+    size_t bytes;
+    if (!has_room(gns, name, term, method, &bytes))
+        return NULL;
     if (name == NULL)
         name = new_name(gns, term);
     if (name == NULL)
@@ -104,6 +124,8 @@ struct gcl_gns_name *gcl_gns_name_insert(struct gcl_gns *gns, gcl_term term, gcl
         return NULL;
     }
     set_process(gns, name, watch);
+    gns->name_bytes += bytes - name->bytes;
+    name->bytes = bytes;
     gcl_gns_keep(gns, &name->method, method);
     if (gcl_term_is_none(registered_by))
         gcl_gns_forget(&name->registered_by);

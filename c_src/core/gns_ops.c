@@ -56,8 +56,10 @@ static void insert(struct gcl_gns *gns, gcl_term name, gcl_pid pid, gcl_term met
 static void mark_external(struct gcl_gns *gns, gcl_term item)
 {
     gcl_term name, registered_by;
+    gcl_bytes node;
     gcl_pid pid;
-    if (!gcl_match(item, "{~t, ~p, ~t}", &name, &pid, &registered_by))
+    if (!gcl_match(item, "{~t, ~p, ~t}", &name, &pid, &registered_by) ||
+        !gcl_match(registered_by, "~a", &node))
         return;
     struct gcl_gns_name *found = gcl_gns_name_find(gns, name);
     if (found != NULL && gcl_pid_equal(found->watch->pid, pid))

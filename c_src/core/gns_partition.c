@@ -8,7 +8,8 @@
  */
 #include "core/gns_machine.h"
 
-enum { LOST_MAX = 4096, LOST_KEPT_MS = 60 * 60 * 1000 };
+/* Incarnations are integers of some 128 bits, numbers of fewer. */
+enum { LOST_MAX = 4096, LOST_KEPT_MS = 60 * 60 * 1000, INTEGER_MAX_BYTES = 64 };
 
 /* --- leaving -------------------------------------------------------------------------------- */
 
@@ -65,6 +66,7 @@ void gcl_gns_lose(struct gcl_gns *gns, struct gcl_gns_node *node, enum gcl_gns_l
     }
     bool was_known = node->is_known;
     node->is_known = node->is_pending = node->is_synced = node->is_new = false;
+    node->patience_ms = 0;
     gcl_gns_check_step(gns, node);
     gcl_gns_sync_done(gns, node);
     if (was_known)
@@ -107,11 +109,13 @@ void gcl_gns_exclude(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name)
 
 /* --- reports -------------------------------------------------------------------------------- */
 
-/* The last report of `from` about `other`. */
+/* The last report of `from`, in one incarnation, about `other`. Those of an earlier incarnation are
+ * known on: else two that are on their way at a time would replace each other here and there, and
+ * be passed on for ever. */
 struct lost {
     struct gcl_list at_gns;
     gcl_term from, other, incarnation; /* owned */
-    gcl_term number;                   /* owned */
+    int64_t number;
     uint64_t until_ms;
 };
 
@@ -122,7 +126,6 @@ static void free_lost(struct gcl_gns *gns, struct lost *lost)
     gcl_gns_forget(&lost->from);
     gcl_gns_forget(&lost->other);
     gcl_gns_forget(&lost->incarnation);
-    gcl_gns_forget(&lost->number);
     gcl_free(gns->config.mem, lost);
 }
 
@@ -138,7 +141,8 @@ void gcl_gns_partition_fini(struct gcl_gns *gns)
         free_lost(gns, lost_at(at));
 }
 
-static struct lost *find_lost(struct gcl_gns *gns, gcl_term from, gcl_term other)
+static struct lost *find_lost(struct gcl_gns *gns, gcl_term from, gcl_term incarnation,
+                              gcl_term other)
 {
     struct lost *found = NULL;
     GCL_LIST_EACH(&gns->lost, at, following)
@@ -146,13 +150,15 @@ static struct lost *find_lost(struct gcl_gns *gns, gcl_term from, gcl_term other
         struct lost *lost = lost_at(at);
         if (lost->until_ms <= gns->now_ms)
             free_lost(gns, lost);
-        else if (gcl_term_equal(lost->from, from) && gcl_term_equal(lost->other, other))
+        else if (gcl_term_equal(lost->from, from) && gcl_term_equal(lost->other, other) &&
+                 gcl_term_equal(lost->incarnation, incarnation))
             found = lost;
     }
     return found;
 }
 
-static struct lost *new_lost(struct gcl_gns *gns, gcl_term from, gcl_term other)
+static struct lost *new_lost(struct gcl_gns *gns, gcl_term from, gcl_term incarnation,
+                             gcl_term other)
 {
     struct lost *lost = gcl_alloc_zero(gns->config.mem, sizeof *lost);
     if (lost == NULL) {
@@ -165,15 +171,9 @@ static struct lost *new_lost(struct gcl_gns *gns, gcl_term from, gcl_term other)
     gcl_list_add_last(&gns->lost, &lost->at_gns);
     gns->lost_count++;
     gcl_gns_keep(gns, &lost->from, from);
+    gcl_gns_keep(gns, &lost->incarnation, incarnation);
     gcl_gns_keep(gns, &lost->other, other);
     return lost;
-}
-
-static bool is_old(const struct lost *lost, gcl_term incarnation, gcl_term number)
-{
-    int64_t last, now;
-    return gcl_term_equal(lost->incarnation, incarnation) && gcl_match(lost->number, "~i", &last) &&
-           gcl_match(number, "~i", &now) && now <= last;
 }
 
 /* He closes the connection; those who are too old to be asked are disconnected. */
@@ -193,24 +193,25 @@ static void send_away(struct gcl_gns *gns, struct gcl_gns_node *node)
 
 void gcl_gns_on_lost_connection(struct gcl_gns *gns, gcl_term message)
 {
-    gcl_term from, incarnation, number, other;
+    gcl_term from, incarnation, other;
     gcl_bytes from_name, other_name;
-    if (!gcl_match(message, "{_, ~t, ~t, ~t, ~t}", &from, &incarnation, &number, &other) ||
-        !gcl_match(from, "~a", &from_name) || !gcl_match(other, "~a", &other_name))
-        return;
-    struct lost *lost = find_lost(gns, from, other);
-    if (lost != NULL && is_old(lost, incarnation, number))
+    int64_t number;
+    if (!gcl_match(message, "{_, ~t, ~t, ~i, ~t}", &from, &incarnation, &number, &other) ||
+        !gcl_match(from, "~a", &from_name) || !gcl_match(other, "~a", &other_name) ||
+        incarnation.size > INTEGER_MAX_BYTES)
+        return; /* it is kept, and passed on to everybody, once: by its number it is known again */
+    struct lost *lost = find_lost(gns, from, incarnation, other);
+    if (lost != NULL && number <= lost->number)
         return;
     struct gcl_gns_node *sender =
         gcl_gns_node_find(gns, gcl_str_make(from_name.bytes, from_name.size));
     tell_others(gns, sender, GCL_MESSAGE("~t", message));
     if (lost == NULL)
-        lost = new_lost(gns, from, other);
+        lost = new_lost(gns, from, incarnation, other);
     if (lost == NULL)
         return;
     lost->until_ms = gns->now_ms + LOST_KEPT_MS;
-    gcl_gns_keep(gns, &lost->incarnation, incarnation);
-    gcl_gns_keep(gns, &lost->number, number);
+    lost->number = number;
     struct gcl_gns_node *gone =
         gcl_gns_node_find(gns, gcl_str_make(other_name.bytes, other_name.size));
     if (gone == gns->self)

@@ -4,12 +4,22 @@
 #include "core/gns_machine.h"
 
 /* The node that a message says it is from; NULL: none that can send. */
-static struct gcl_gns_node *sender(struct gcl_gns *gns, gcl_bytes name, bool or_new)
+static struct gcl_gns_node *sender(const struct gcl_gns *gns, gcl_bytes name)
 {
-    struct gcl_str text = gcl_str_make(name.bytes, name.size);
-    struct gcl_gns_node *node =
-        or_new && name.size > 0 ? gcl_gns_node_of(gns, text) : gcl_gns_node_find(gns, text);
+    struct gcl_gns_node *node = gcl_gns_node_find(gns, gcl_str_make(name.bytes, name.size));
     return node != gns->self ? node : NULL;
+}
+
+/* What it says comes behind its nodeup: who is not up, as a hidden node, has no say. OTP keeps what
+ * it says of a node that it has not seen yet, for ever if need be. */
+static struct gcl_gns_node *sender_up(struct gcl_gns *gns, gcl_bytes name)
+{
+    struct gcl_gns_node *node = sender(gns, name);
+    if (node != NULL && node->is_up)
+        return node;
+    gcl_gns_log(gns, GCL_LOG_NOTICE, gcl_str_make(NULL, 0),
+                "global_name_server got a message of a node that is no visible one");
+    return NULL;
 }
 
 static bool has_tag(const struct gcl_gns_node *node, gcl_term tag)
@@ -21,19 +31,15 @@ static bool has_tag(const struct gcl_gns_node *node, gcl_term tag)
 
 /* --- casts ---------------------------------------------------------------------------------- */
 
-/* It may come before nodeup. */
 static bool init_connect(struct gcl_gns *gns, gcl_term message)
 {
     gcl_term versions, locker;
     gcl_bytes name;
     if (!gcl_match(message, "{init_connect, ~t, ~a, ~t}", &versions, &name, &locker))
         return false;
-    struct gcl_gns_node *node = sender(gns, name, true);
-    if (node == NULL)
-        return true;
-    gcl_gns_node_hold(node);
-    gcl_gns_on_init_connect(gns, node, versions, locker);
-    gcl_gns_node_release(gns, node);
+    struct gcl_gns_node *node = sender_up(gns, name);
+    if (node != NULL)
+        gcl_gns_on_init_connect(gns, node, versions, locker);
     return true;
 }
 
@@ -43,7 +49,7 @@ static bool exchange(struct gcl_gns *gns, gcl_term message)
     gcl_term names, tag;
     if (!gcl_match(message, "{exchange, ~a, ~t, _, ~t}", &name, &names, &tag))
         return false;
-    struct gcl_gns_node *node = sender(gns, name, false);
+    struct gcl_gns_node *node = sender(gns, name);
     if (node != NULL && has_tag(node, tag))
         gcl_gns_on_exchange(gns, node, names);
     return true;
@@ -55,7 +61,7 @@ static bool resolved(struct gcl_gns *gns, gcl_term message)
     gcl_term tag;
     if (!gcl_match(message, "{resolved, ~a, _, _, _, _, ~t}", &name, &tag))
         return false;
-    struct gcl_gns_node *node = sender(gns, name, false);
+    struct gcl_gns_node *node = sender(gns, name);
     if (node != NULL && has_tag(node, tag))
         gcl_gns_on_resolved(gns, node, message);
     return true;
@@ -70,7 +76,7 @@ static bool new_nodes(struct gcl_gns *gns, gcl_term message)
         return false;
     /* From one that has left, or was sent away, in the meantime: its lock has gone with it, so that
      * its names would not be kept, and its nodes without their names would be half of it. */
-    const struct gcl_gns_node *node = sender(gns, name, false);
+    const struct gcl_gns_node *node = sender(gns, name);
     if (node != NULL && node->is_known)
         gcl_gns_on_new_nodes(gns, ops, external, nodes, extra);
     return true;
@@ -81,7 +87,7 @@ static bool in_sync(struct gcl_gns *gns, gcl_term message)
     gcl_bytes name;
     if (!gcl_match(message, "{in_sync, ~a, _}", &name))
         return false;
-    struct gcl_gns_node *node = sender(gns, name, true);
+    struct gcl_gns_node *node = sender_up(gns, name);
     if (node != NULL)
         gcl_gns_on_in_sync(gns, node);
     return true;
@@ -118,7 +124,7 @@ static bool init_connect_ack(struct gcl_gns *gns, gcl_term message)
     gcl_term my_tag, his_tag;
     if (!gcl_match(message, "{init_connect_ack, ~a, ~t, ~t}", &name, &my_tag, &his_tag))
         return false;
-    struct gcl_gns_node *node = sender(gns, name, false);
+    struct gcl_gns_node *node = sender(gns, name);
     if (node == NULL || (has_tag(node, my_tag) && gcl_term_equal(node->session.his_tag, his_tag)))
         return true;
     gcl_gns_send_cancel(gns, node, his_tag);
@@ -132,7 +138,7 @@ static bool cancel_connect(struct gcl_gns *gns, gcl_term message)
     gcl_term tag;
     if (!gcl_match(message, "{cancel_connect, ~a, ~t}", &name, &tag))
         return false;
-    struct gcl_gns_node *node = sender(gns, name, false);
+    struct gcl_gns_node *node = sender(gns, name);
     if (node != NULL && has_tag(node, tag)) {
         node->is_pending = false; /* he knows */
         gcl_gns_session_restart(gns, node);
@@ -153,7 +159,7 @@ static bool remove_connection(struct gcl_gns *gns, gcl_term message)
     gcl_bytes name;
     if (!gcl_match(message, "{remove_connection, ~a}", &name))
         return false;
-    struct gcl_gns_node *node = sender(gns, name, false);
+    struct gcl_gns_node *node = sender(gns, name);
     if (node != NULL)
         gcl_gns_on_remove_connection(gns, node);
     return true;

@@ -104,7 +104,7 @@ static void tell_all(struct gcl_gns *gns, const struct gcl_gns_request *request)
 
 static void is_told(struct gcl_gns *gns, struct gcl_gns_multicall *call)
 {
-    (void)call;
+    gcl_gns_set_clear(gns, &call->agreed);
     gcl_gns_trans_unlock(gns, &gns->registrar.trans);
 }
 

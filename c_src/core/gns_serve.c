@@ -65,10 +65,11 @@ static bool register_name(const struct serving *s)
 static bool register_external(const struct serving *s)
 {
     gcl_term name, method, registered_by;
+    gcl_bytes node;
     gcl_pid pid;
     return gcl_match(s->request, "{register_ext, ~t, ~p, ~t, ~t}", &name, &pid, &method,
                      &registered_by) &&
-           insert(s, name, pid, method, registered_by);
+           gcl_match(registered_by, "~a", &node) && insert(s, name, pid, method, registered_by);
 }
 
 static bool unregister(const struct serving *s)
@@ -130,8 +131,7 @@ static bool sync(const struct serving *s)
     gcl_term nodes;
     if (s->number == 0 || !gcl_match(s->request, "{sync, ~t}", &nodes))
         return false;
-    gcl_gns_sync(s->gns, s->number, nodes);
-    return true;
+    return gcl_gns_sync(s->gns, s->number, nodes);
 }
 
 /* info, stop, disconnect, {registrar, Fun} and high_level_trace_* are what a BEAM asks its own
@@ -151,13 +151,14 @@ bool gcl_gns_serve(struct gcl_gns *gns, uint64_t number, gcl_pid from, gcl_term 
     return false;
 }
 
-void gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
+bool gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
                   gcl_term request)
 {
     struct gcl_buffer reply;
     gns->now_ms = now_ms;
     gcl_buffer_init(&reply, gns->config.mem, 0);
-    if (!gcl_gns_serve(gns, number, from, request, &reply))
+    bool is_served = gcl_gns_serve(gns, number, from, request, &reply);
+    if (!is_served)
         gcl_gns_log(gns, GCL_LOG_NOTICE, gcl_str_make(NULL, 0),
                     "global_name_server was asked what it does not know, and leaves it unanswered");
     else if (gcl_buffer_size(&reply) > 0)
@@ -165,4 +166,5 @@ void gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid
                       GCL_MESSAGE("~t", gcl_term_make(gns->config.terms, gcl_buffer_bytes(&reply),
                                                       gcl_buffer_size(&reply))));
     gcl_buffer_fini(&reply);
+    return is_served;
 }

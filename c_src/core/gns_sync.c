@@ -47,15 +47,16 @@ static struct waiter *new_waiter(struct gcl_gns *gns, uint64_t number)
 }
 
 /* A node that is not connected is nobody to wait for. */
-void gcl_gns_sync(struct gcl_gns *gns, uint64_t number, gcl_term nodes)
+bool gcl_gns_sync(struct gcl_gns *gns, uint64_t number, gcl_term nodes)
 {
     gcl_items items;
     gcl_term item;
     struct gcl_str name;
     uint32_t version;
-    struct waiter *waiter = new_waiter(gns, number);
+    struct waiter *waiter =
+        gcl_list_length(&gns->waiters) < gns->config.max_waiters ? new_waiter(gns, number) : NULL;
     if (waiter == NULL)
-        return;
+        return false;
     for (bool is_begun = gcl_items_begin(&items, nodes);
          is_begun && gcl_items_next(&items, &item);) {
         struct gcl_gns_node *node =
@@ -64,6 +65,7 @@ void gcl_gns_sync(struct gcl_gns *gns, uint64_t number, gcl_term nodes)
             gcl_gns_set_add(gns, &waiter->nodes, node);
     }
     reply_if_done(gns, waiter);
+    return true;
 }
 
 void gcl_gns_sync_all(struct gcl_gns *gns, uint64_t now_ms, uint64_t number)

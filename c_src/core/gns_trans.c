@@ -21,6 +21,8 @@ static void is_unlocked(struct gcl_gns *gns, struct gcl_gns_multicall *call)
     bool is_undone = trans->state == GCL_GNS_TRANS_UNDOING;
     trans->state = GCL_GNS_TRANS_IDLE;
     gcl_gns_set_clear(gns, &trans->locked);
+    gcl_gns_set_clear(gns, &trans->asked);
+    gcl_gns_set_clear(gns, &call->agreed);
     if (is_undone)
         trans->locked_or_not(gns, trans, false);
     else

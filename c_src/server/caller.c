@@ -73,7 +73,7 @@ int gcl_from_keep(const gcl_from *from, gcl_caller *out)
         error = gcl_gen_target(node, from->message, &to);
     struct gcl_name *name = gcl_names_get(&node->core.names, pid.node, pid.generation);
     if (error != 0 || name == NULL)
-        return GCL_ENOMEM;
+        return error == GCL_ENAME ? error : GCL_ENOMEM;
     uint8_t *copy = gcl_alloc_copy(node->mem, tag.bytes, tag.size);
     struct gcl_slot *slot = copy != NULL ? gcl_slots_take(&node->servers->callers) : NULL;
     if (slot == NULL) {

@@ -6,6 +6,7 @@
 
 #include "node/node.h"
 #include "node/peer.h"
+#include "server/caller.h"
 #include "server/global_group.h"
 #include "server/servers.h"
 
@@ -74,13 +75,13 @@ static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from
     if (gns->machine == NULL)
         return GCL_CONTINUE;
     int error = gcl_from_keep(from, &caller);
-    if (error == GCL_ELIMIT)
-        return GCL_CONTINUE; /* no call of OTP's */
-    if (error != 0) {
+    if (error == GCL_ENOMEM)
         gcl_gns_fail(gns, "no memory for who calls global");
+    if (error != 0)
         return GCL_CONTINUE;
-    }
-    gcl_gns_call(gns->machine, gcl_gns_now(gns), number_of(caller), gcl_from_pid(from), request);
+    if (!gcl_gns_call(gns->machine, gcl_gns_now(gns), number_of(caller), gcl_from_pid(from),
+                      request))
+        gcl_caller_drop(gns->node, caller);
     gcl_gns_settle(gns);
     return GCL_CONTINUE;
 }
@@ -160,6 +161,24 @@ static gcl_result handle_timer(gcl_server *self, uint64_t timer, void *user)
     return GCL_CONTINUE;
 }
 
+/* Nobody who is gone may have left anything here. spec: sys:get_state/1; of a BEAM it is another */
+static void write_state(gcl_server *self, gcl_writer *out, void *user)
+{
+    const struct gcl_gns_service *gns = user;
+    struct gcl_gns_counts counts;
+    if (gns->machine == NULL)
+        return;
+    gcl_gns_count(gns->machine, &counts);
+    (void)gcl_write(out,
+                    "[{names, ~u}, {locks, ~u}, {processes, ~u}, {nodes, ~u}, {known, ~u},"
+                    " {sessions, ~u}, {questions, ~u}, {waiters, ~u}, {lost, ~u}, {callers, ~u},"
+                    " {monitors, ~u}, {negotiating, ~a}]",
+                    counts.names, counts.locks, counts.processes, counts.nodes, counts.known,
+                    counts.sessions, counts.questions, counts.waiters, counts.lost,
+                    gcl_list_length(&self->callers), gcl_table_count(&gns->monitors),
+                    counts.is_negotiating);
+}
+
 /* The first of the three that ends takes the machine with it; what comes to the others until the
  * node has closed is for nobody. */
 static void terminate(gcl_server *self, gcl_term reason, void *user)
@@ -182,7 +201,8 @@ static const gcl_handlers server_handlers = {.size = sizeof(gcl_handlers),
                                              .handle_down = handle_down,
                                              .handle_node = handle_node,
                                              .handle_timer = handle_timer,
-                                             .terminate = terminate};
+                                             .terminate = terminate,
+                                             .state = write_state};
 
 /* The locker gets messages of nodes of version 5; the registrar none. */
 static const gcl_handlers actor_handlers = {
@@ -207,6 +227,7 @@ static int start_machine(struct gcl_gns_service *gns)
     config.mem = gns->node->mem;
     config.terms = &gns->node->terms;
     config.self = gcl_str_of(gns->node->name);
+    config.answer_timeout_ms = 1000 * gns->node->config.net_ticktime_s;
     config.reports_lost_connections = gns->node->config.reports_lost_connections;
     for (int i = 0; i < GCL_GNS_ACTORS; i++)
         config.actors[i] = gcl_self(gns->servers[i]);

@@ -213,7 +213,7 @@ GCL_API gcl_pid gcl_from_pid(const gcl_from *from);
 
 /**
  * Keeps a caller for gcl_reply_later(). GCL_ELIMIT: the tag of its call is larger than 4 KiB, as
- * none of OTP's is; GCL_ENOMEM.
+ * none of OTP's is; GCL_ENAME: its pid is of no node, so that nobody can be answered; GCL_ENOMEM.
  */
 GCL_API int gcl_from_keep(const gcl_from *from, gcl_caller *caller) GCL_MUST_USE;
 

@@ -4,7 +4,7 @@
 %% Nodes", pass-through form.
 -module(raw_peer).
 
--export([connect/3, connect/4, name/0, pid/2, ref/1, send/3, send_bytes/2, receive_frame/1, is_closed/1]).
+-export([connect/3, connect/4, flags/0, name/0, pid/2, ref/1, send/3, send_bytes/2, receive_frame/1, is_closed/1]).
 
 -define(DEADLINE, 20000).
 -define(CREATION, 77).

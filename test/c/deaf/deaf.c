@@ -62,17 +62,17 @@ static bool is_of_kind(gcl_term term, const char *kind)
 static uint64_t calls[CALLS_MAX]; /* whose answers are dropped */
 static size_t call_count;
 
-void __real_gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
+bool __real_gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
                          gcl_term request);
-void __wrap_gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
+bool __wrap_gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
                          gcl_term request);
-void __wrap_gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
+bool __wrap_gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
                          gcl_term request)
 {
     if (strncmp(dropped(), "reply:", 6) == 0 && is_of_kind(request, dropped() + 6) &&
         call_count < CALLS_MAX)
         calls[call_count++] = number;
-    __real_gcl_gns_call(gns, now_ms, number, from, request);
+    return __real_gcl_gns_call(gns, now_ms, number, from, request);
 }
 
 static bool is_said(const struct gcl_gns_effect *effect)

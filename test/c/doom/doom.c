@@ -70,15 +70,14 @@ void __wrap_gcl_gns_info(struct gcl_gns *gns, uint64_t now_ms, gcl_term message)
         __real_gcl_gns_info(gns, now_ms, message);
 }
 
-void __real_gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
+bool __real_gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
                          gcl_term request);
-void __wrap_gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
+bool __wrap_gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
                          gcl_term request);
-void __wrap_gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
+bool __wrap_gcl_gns_call(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_pid from,
                          gcl_term request)
 {
-    if (got("call"))
-        __real_gcl_gns_call(gns, now_ms, number, from, request);
+    return got("call") && __real_gcl_gns_call(gns, now_ms, number, from, request);
 }
 
 void __real_gcl_gns_answered(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, int error,

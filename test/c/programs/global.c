@@ -6,7 +6,7 @@
  * `subscribe`. It writes `ready NODE PORT`, `closed ERROR`, what it logs as `log LEVEL EVENT TEXT`,
  * and ends with its input.
  *
- *     global NAME [hidden|visible [group NODE]... [listen ADDRESS]]
+ *     global NAME [hidden|visible [group NODE]... [listen ADDRESS] [ticktime SECONDS]]
  */
 #include <ev.h>
 #include <gen_cluster.h>
@@ -301,6 +301,8 @@ static void read_options(gcl_node_config *config, const char **group, int count,
     for (int i = 0; i + 1 < count; i += 2) {
         if (strcmp(options[i], "listen") == 0) {
             config->listen_address = options[i + 1];
+        } else if (strcmp(options[i], "ticktime") == 0) {
+            config->net_ticktime_s = (unsigned)strtoul(options[i + 1], NULL, 10);
         } else if (nodes + 1 < NODES) {
             group[nodes++] = options[i + 1];
             config->global_group = group;

@@ -74,7 +74,7 @@ int main(void)
     config.loop = ev_default_loop(0);
     config.name = "tsan@127.0.0.1";
     config.cookie = "cookie";
-    config.no_listener = true;
+    config.hidden = config.no_listener = true;
     config.on_closed = on_closed;
     if (gcl_node_new(&config, &node, detail, sizeof detail) != 0) {
         (void)fprintf(stderr, "%s\n", detail);
