@@ -40,9 +40,15 @@ $(build)/$(1)/bin/%: $(build)/$(1)/test/c/programs/%.o $(build)/$(1)/libgen_clus
 $(build)/$(1)/bin/%: $(build)/$(1)/examples/%.o $(build)/$(1)/libgen_cluster.a
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) -o $$@ $$^ $$(libs)
-programs-$(1): $(program_names:%=$(build)/$(1)/bin/%)
+# `server`, but for what it is told not to say: see test/c/silent/silent.c.
+$(build)/$(1)/bin/silent: $(build)/$(1)/test/c/programs/server.o $(build)/$(1)/test/c/silent/silent.o \
+		$(build)/$(1)/libgen_cluster.a
+	$$(call say,LINK,$$@)
+	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) $$(silent_wraps:%=-Wl,--wrap=%) -o $$@ $$^ $$(libs)
+programs-$(1): $(program_names:%=$(build)/$(1)/bin/%) $(build)/$(1)/bin/silent
 .PHONY: programs-$(1)
 endef
+silent_wraps := gcl_control_encode gcl_control_decode gcl_control_remember
 $(foreach v,debug asan tsan,$(eval $(call programs,$(v))))
 
 # Reports of the sanitizers go to files, because nobody looks at the end of a killed child.
