@@ -6,30 +6,32 @@
 %% of message that does not leave it, it must not have come to an end within the same five seconds,
 %% and has to when that node is killed: so it was this node that was waited for, and nothing else.
 %%
-%% | claim                     | a BEAM that                            | red without our             |
-%% |---------------------------|----------------------------------------|-----------------------------|
-%% | sync_returns              | meets us, in global:sync/0             | init_connect, lock_set,     |
-%% |                           |                                        | exchange, resolved          |
-%% | sync_returns_with_a_third | joins a fellow of ours, in             | in_sync; answer to set_lock |
-%% |                           | global:sync/0                          |                             |
-%% | locks_are_given           | locks all nodes, in global:trans/2     | answers to set_lock,        |
-%% |                           |                                        | del_lock                    |
-%% | names_are_registered      | gives a name, moves it, takes it back, | answers to set_lock,        |
-%% |                           | and names a process for others         | del_lock, register,         |
-%% |                           |                                        | unregister, register_ext    |
-%% | locks_are_given_back      | gives a name after we have             | del_lock                    |
-%% | joins_hold_up_nobody      | is a fellow of whom we dial, in        | lock_set, exchange,         |
-%% |                           | global:sync/0, and gives a name        | resolved                    |
-%% | a_race_goes_on            | of 3 which gives 20 names, as 4 C      | answers to set_lock,        |
-%% |                           | nodes do: one winner each, equal views | del_lock, register          |
-%% | conflicts_are_decided     | meets us with a name that we have, too;| exchange, resolved          |
-%% |                           | we smaller, greater, dialling, dialled |                             |
-%% | conflicts_of_our_names    | asks us about a name of ours           | answer to resolve_it        |
-%% | conflicts_of_a_fellow     | has a name that a fellow of ours has   | call of resolve_it          |
-%% | who_joins_is_told_of      | is our fellow when somebody joins us   | new_nodes                   |
-%% | any_node_is_asked         | pings, calls, spawns, monitors, looks  | answers to is_auth, node,   |
-%% |                           | at us                                  | undef, get_status; DOWN,    |
-%% |                           |                                        | SPAWN_REPLY                 |
+%% | claim                     | a BEAM that                            | red without our          |
+%% |---------------------------|----------------------------------------|--------------------------|
+%% | sync_returns              | meets us, in global:sync/0             | init_connect, lock_set,  |
+%% |                           |                                        | exchange, resolved       |
+%% | sync_returns_with_a_third | joins a fellow of ours, in             | in_sync, and answer to   |
+%% |                           | global:sync/0                          | set_lock                 |
+%% | locks_are_given           | locks all nodes, in global:trans/2     | answers to set_lock,     |
+%% |                           |                                        | del_lock                 |
+%% | names_are_registered      | gives a name, moves it, takes it back, | answers to set_lock,     |
+%% |                           | and names a process for others         | del_lock, register,      |
+%% |                           |                                        | unregister, register_ext |
+%% | locks_are_given_back      | gives a name after we have             | del_lock                 |
+%% | joins_hold_up_nobody      | is a fellow of whom we dial, in        | lock_set, exchange,      |
+%% |                           | global:sync/0, and gives a name        | resolved                 |
+%% | a_race_goes_on            | is one of 3 that race with 4 C nodes   | answers to set_lock,     |
+%% |                           | for 20 names: one winner each, and     | del_lock, register       |
+%% |                           | equal views                            |                          |
+%% | conflicts_are_decided     | meets us with a name that we have, too | exchange, resolved       |
+%% |                           | (we smaller, greater; either dialling) |                          |
+%% | conflicts_of_our_names    | asks us about a name of ours           | answer to resolve_it     |
+%% | conflicts_of_a_fellow     | has a name that a fellow of ours has   | call of resolve_it       |
+%% | who_joins_is_told_of      | is our fellow, for the names of one    | new_nodes                |
+%% |                           | that joins us                          |                          |
+%% | any_node_is_asked         | pings, calls, spawns, monitors, looks  | answers to is_auth, node,|
+%% |                           | at us                                  | undef, get_status; DOWN, |
+%% |                           |                                        | SPAWN_REPLY              |
 %%
 %% Nobody waits for init_connect_ack and cancel_connect: they end sessions that are not the same on
 %% both sides.
@@ -191,7 +193,13 @@ join_a_partition(Gap) ->
     drop(C, Gap),
     {C, fun() ->
         dial(c, A, C),
-        [begin connected(Beam, C), ok = sync_on(Beam) end || Beam <- [A, B]],
+        [
+            begin
+                connected(Beam, C),
+                ok = sync_on(Beam)
+            end
+         || Beam <- [A, B]
+        ],
         yes = wait(B, global, register_name, [name, process(B)])
     end}.
 
@@ -288,7 +296,8 @@ questions() ->
         {fun(C) -> C = rpc:call(C, erlang, node, []) end, {reply, node}},
         {fun(C) -> C = rpc:block_call(C, erlang, node, []) end, {reply, node}},
         {fun(C) -> {badrpc, {'EXIT', {undef, _}}} = rpc:call(C, m, f, []) end, {reply, f}},
-        {fun(C) -> {status, _, _, _} = sys:get_status({server, C}, infinity) end, {reply, get_status}},
+        {fun(C) -> {status, _, _, _} = sys:get_status({server, C}, infinity) end,
+            {reply, get_status}},
         {fun(C) -> {'EXIT', {noproc, _}} = (catch gen_server:call({nobody, C}, f, infinity)) end,
             {signal, 'DOWN'}},
         {fun(C) -> C = node(spawn(C, erlang, node, [])) end, {signal, 'SPAWN_REPLY'}}
