@@ -119,7 +119,7 @@ a_race_goes_on(_Config) ->
 
 conflicts_are_decided(_Config) ->
     all_of([
-        {fun(Gap) -> conflict(Prefix, Dials, Gap) end, Gap, fun ends/3}
+        {fun(Without) -> conflict(Prefix, Dials, Without) end, Gap, fun ends/3}
      || {Prefix, Dials} <- [{"aaa", c}, {"aaa", beam}, {"zzz", c}, {"zzz", beam}],
         Gap <- [none, {message, exchange}, {message, resolved}]
     ]).
@@ -135,7 +135,7 @@ who_joins_is_told_of(_Config) ->
 any_node_is_asked(_Config) ->
     A = beam(),
     all_of([
-        {fun(Gap) -> ask_a_node(A, Function, Gap) end, Gap, fun ends/3}
+        {fun(Without) -> ask_a_node(A, Function, Without) end, Gap, fun ends/3}
      || {Function, Red} <- questions(), Gap <- [none, Red]
     ]).
 
@@ -392,8 +392,8 @@ judge(none, normal, _C, _Monitor, _Afterwards) ->
 judge({Word, What}, waits, C, Monitor, Afterwards) ->
     _ = line(element(1, C), lists:concat(["dropped ", Word, " ", What])),
     Afterwards(C, Monitor, ?DEADLINE);
-judge(_Gap, Outcome, _C, _Monitor, _Afterwards) ->
-    exit(Outcome).
+judge(Gap, Outcome, _C, _Monitor, _Afterwards) ->
+    exit({without, Gap, Outcome}).
 
 %% Whatever it comes to without the node.
 ends(C, Monitor, Ms) ->

@@ -71,13 +71,14 @@ static bool keeps_back(const char *word)
 
 /* --- what messages are ------------------------------------------------------------------------ */
 
-/* `What`, `{What, ...}`, or `{call, M, What, ...}`, as `rex` and `erpc` have it. */
+/* `What`, `{What, ...}`, or `{call, M, What, ...}`, as `rex` has it. */
 static bool is_what(gcl_term term)
 {
     gcl_bytes atom;
     gcl_items items;
     gcl_term first;
-    if (gcl_match(term, "{call, _, ~a, _, _}", &atom) || gcl_match(term, "~a", &atom))
+    if (gcl_match(term, "{call, _, ~a, _, _}", &atom) ||
+        gcl_match(term, "{block_call, _, ~a, _, _}", &atom) || gcl_match(term, "~a", &atom))
         return is_text(atom, silent.what);
     return !gcl_match(term, "[]") && !gcl_match(term, "[_ | _]") && gcl_items_begin(&items, term) &&
            gcl_items_next(&items, &first) && gcl_match(first, "~a", &atom) &&
