@@ -32,7 +32,6 @@ $(eval $(call criterion_program,sim,release))
 $(eval $(call criterion_program,sim,asan))
 
 # Programs that suites start: examples/ and test/c/programs/, per variant.
-deaf_wraps := $(foreach f,gns_call gns_next control_encode,-Wl,--wrap=gcl_$(f))
 program_names := $(notdir $(basename $(wildcard test/c/programs/*.c examples/*.c)))
 doom_wraps := $(foreach f,cast info call answered next,-Wl,--wrap=gcl_gns_$(f))
 define programs
@@ -44,19 +43,20 @@ $(build)/$(1)/bin/global_schedule: $(build)/$(1)/test/c/sim/gns_schedule.o
 $(build)/$(1)/bin/%: $(build)/$(1)/examples/%.o $(build)/$(1)/libgen_cluster.a
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) -o $$@ $$^ $$(libs)
-# The server that leaves out what it is told to, see test/c/deaf.
-$(build)/$(1)/bin/deaf: $(build)/$(1)/test/c/programs/server.o \
-		$(build)/$(1)/test/c/deaf/deaf.o $(build)/$(1)/libgen_cluster.a
+# `server`, but for what it is told not to say: see test/c/silent/silent.c.
+$(build)/$(1)/bin/silent: $(build)/$(1)/test/c/programs/server.o $(build)/$(1)/test/c/silent/silent.o \
+		$(build)/$(1)/libgen_cluster.a
 	$$(call say,LINK,$$@)
-	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) $(deaf_wraps) -o $$@ $$^ $$(libs)
+	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) $$(silent_wraps:%=-Wl,--wrap=%) -o $$@ $$^ $$(libs)
 # The server that ends behind a message that it is told, see test/c/doom.
 $(build)/$(1)/bin/doomed: $(build)/$(1)/test/c/programs/server.o \
 		$(build)/$(1)/test/c/doom/doom.o $(build)/$(1)/libgen_cluster.a
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) $(doom_wraps) -o $$@ $$^ $$(libs)
-programs-$(1): $(program_names:%=$(build)/$(1)/bin/%) $(build)/$(1)/bin/deaf $(build)/$(1)/bin/doomed
+programs-$(1): $(program_names:%=$(build)/$(1)/bin/%) $(build)/$(1)/bin/silent $(build)/$(1)/bin/doomed
 .PHONY: programs-$(1)
 endef
+silent_wraps := gcl_control_encode gcl_control_decode gcl_control_remember
 $(foreach v,debug asan tsan,$(eval $(call programs,$(v))))
 
 # Reports of the sanitizers go to files, because nobody looks at the end of a killed child.
