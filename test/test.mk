@@ -67,9 +67,16 @@ sanitizer_env := ASAN_OPTIONS=log_path=$(sanitizer_reports)/asan:detect_leaks=1 
 
 ##  test          every test; the last line is the sum
 .PHONY: test
+# Common Test waits more than it works: it runs beside the others, on what was built before.
 test: need
-	$(Q)rm -rf $(results)
-	$(Q)for kind in $(kinds); do echo "== $$kind"; $(MAKE) --no-print-directory test-$$kind || :; done
+	$(Q)rm -rf $(results) && mkdir -p $(results)
+	$(Q)$(MAKE) --no-print-directory $(if $(filter ct,$(kinds)),programs-debug) all
+	$(Q)ct=; \
+	$(if $(filter ct,$(kinds)),$(MAKE) --no-print-directory test-ct >_build/test/ct.log 2>&1 & ct=$$!;) \
+	for kind in $(filter-out ct,$(kinds)); do \
+		echo "== $$kind"; $(MAKE) --no-print-directory test-$$kind || :; \
+	done; \
+	[ -z "$$ct" ] || { wait "$$ct" || :; echo '== ct'; cat _build/test/ct.log; }
 	$(Q)wrong=0; $(if $(GCL_KINDS),,$(tools)/claims.sh test/claims $(results) '$(all_kinds)' otp || wrong=1;) \
 	$(tools)/summary.sh $(results) test/skips $$wrong $(kinds)
 
