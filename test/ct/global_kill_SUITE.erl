@@ -52,7 +52,7 @@ kill_at_each(Prefix) ->
 kill_at_each(Prefix, Beams, Number) ->
     Env = [{"GCL_DOOM", integer_to_list(Number)}],
     Doomed = c_node(Prefix, #{program => "doomed", env => Env}),
-    Script = spawn(fun() -> join_and_register(Beams, Doomed) end),
+    Script = script(fun() -> join_and_register(Beams, Doomed) end),
     case has_died_or_joined(Doomed, Script) of
         died ->
             nobody_is_held_up(Beams, {behind_message, Number}),
@@ -70,7 +70,17 @@ join_and_register([First, Second | _] = Beams, Joining) ->
     is_joined(Beams, Joining),
     yes = global_mesh:claim(Second, {killed, make_ref()}),
     {ok, _} = global_mesh:claim(Joining, {killed, make_ref()}),
-    exit(joined).
+    ok.
+
+%% It fails when a node dies that it asks something.
+script(Run) ->
+    spawn(fun() ->
+        try Run() of
+            ok -> exit(joined)
+        catch
+            _:_ -> exit({shutdown, node_has_died})
+        end
+    end).
 
 %% As those who live say; to be asked is a message, too.
 is_joined(Living, Joining) ->
@@ -107,7 +117,7 @@ kill_at_any_time(Prefix, Seed, Times) ->
     [
         begin
             Joining = c_node(Prefix, #{}),
-            Script = spawn(fun() -> join_and_register(Beams, Joining) end),
+            Script = script(fun() -> join_and_register(Beams, Joining) end),
             Ms = rand:uniform(600) - 1,
             receive
             after Ms -> ok
@@ -137,7 +147,7 @@ kill_beams(Prefix) ->
 kill_beams(Prefix, Nodes, C, Number) ->
     Doomed = global_mesh:beam(peer:random_name(Prefix)),
     ok = global_mesh:doom(Doomed, Number),
-    Script = spawn(fun() -> join_c_and_register(Nodes, C, Doomed) end),
+    Script = script(fun() -> join_c_and_register(Nodes, C, Doomed) end),
     case has_died_or_joined(Doomed, Script) of
         died ->
             nobody_is_held_up(Nodes, {behind_message, Number}),
@@ -154,7 +164,7 @@ join_c_and_register(Nodes, C, Joining) ->
     {ok, Pid} = global_mesh:claim(C, {killed, make_ref()}),
     true = exit(Pid, kill),
     yes = global_mesh:claim(Joining, {killed, make_ref()}),
-    exit(joined).
+    ok.
 
 %% Once where C nodes report lost connections, and once where they leave it to BEAMs: then single
 %% connections between two of them are not cut, since by that partitions do overlap (doc/visible.md).
