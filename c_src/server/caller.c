@@ -37,12 +37,19 @@ void gcl_callers_drop_all(struct gcl_server *server)
         drop(GCL_CONTAINER_OF(at, struct gcl_kept_caller, at_server));
 }
 
+/* By its name alone: which incarnation a caller is of is what its pid says. */
+static bool is_of(const struct gcl_kept_caller *caller, const struct gcl_name *name)
+{
+    return gcl_str_equal(gcl_str_make(caller->node->bytes, caller->node->size),
+                         gcl_str_make(name->bytes, name->size));
+}
+
 void gcl_callers_node_down(struct gcl_node *node, const struct gcl_name *name)
 {
     for (uint32_t i = 0; i < node->servers->callers.count; i++) {
         struct gcl_slot *slot = node->servers->callers.places[i];
         struct gcl_kept_caller *caller = GCL_CONTAINER_OF(slot, struct gcl_kept_caller, slot);
-        if (slot->is_used && caller->node == name)
+        if (slot->is_used && is_of(caller, name))
             drop(caller);
     }
 }

@@ -14,6 +14,7 @@
     multi_call_and_abcast_reach_it/1,
     an_answer_may_come_later/1,
     an_answer_that_is_too_late_vanishes/1,
+    a_caller_of_another_incarnation_goes_with_its_node/1,
     sys_shows_its_state/1,
     sys_suspends_and_resumes_it/1,
     a_suspended_server_dies_of_too_many_messages/1,
@@ -70,6 +71,7 @@ all() ->
         multi_call_and_abcast_reach_it,
         an_answer_may_come_later,
         an_answer_that_is_too_late_vanishes,
+        a_caller_of_another_incarnation_goes_with_its_node,
         sys_shows_its_state,
         sys_suspends_and_resumes_it,
         a_suspended_server_dies_of_too_many_messages,
@@ -234,6 +236,37 @@ an_answer_that_is_too_late_vanishes(Config) ->
     ok = call(Server, {reply_kept, late}),
     1 = call(Server, {echo, 1}),
     ?assertEqual(none, next(0)).
+
+%% So says its pid; the answer would have nowhere to go.
+a_caller_of_another_incarnation_goes_with_its_node(Config) ->
+    Server = subscribe(Config),
+    ok = call(Server, {monitor_nodes, true}),
+    [Alive, _] = string:lexemes(atom_to_list(?config(cnode, Config)), "@"),
+    {port, Number, _} = erl_epmd:port_please(Alive, {127, 0, 0, 1}),
+    Name = raw_peer:name(),
+    {ok, Socket} = raw_peer:connect(Number, Name, atom_to_list(erlang:get_cookie())),
+    From = raw_peer:pid(Name, 1),
+    Bytes = term_to_binary(From),
+    Size = byte_size(Bytes) - 4,
+    <<Head:Size/binary, Creation:32>> = Bytes,
+    Other = binary_to_term(<<Head/binary, (Creation + 1):32>>),
+    Call = {'$gen_call', {Other, make_ref()}, keep},
+    ok = raw_peer:send(Socket, {6, From, '', server}, term_to_binary(Call)),
+    ok = raw_peer:send(Socket, {6, From, '', server}, term_to_binary(kept)),
+    {info, kept} = next_but_nodes(),
+    ok = gen_tcp:close(Socket),
+    Node = list_to_atom(Name),
+    receive
+        {nodedown, Node} -> ok
+    after ?DEADLINE -> ct:fail(no_nodedown)
+    end,
+    ?assertEqual({error, 'GCL_ESTALE'}, call(Server, {reply_kept, late})).
+
+next_but_nodes() ->
+    case next() of
+        {nodeup, _} -> next_but_nodes();
+        Other -> Other
+    end.
 
 sys_shows_its_state(Config) ->
     Pid = call(?config(server, Config), self),
