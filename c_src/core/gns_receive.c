@@ -118,6 +118,9 @@ static bool ignored(struct gcl_gns *gns, gcl_term message)
 
 /* --- other messages ------------------------------------------------------------------------- */
 
+/* One of a session that is over, with nothing in its place, is left unanswered: this node is in
+ * sync with the other one, or has left it. OTP answers it by cancel_connect as well, and is not the
+ * better for it: from OTP 27 on who gets that forgets the names of the sender. */
 static bool init_connect_ack(struct gcl_gns *gns, gcl_term message)
 {
     gcl_bytes name;
@@ -125,7 +128,8 @@ static bool init_connect_ack(struct gcl_gns *gns, gcl_term message)
     if (!gcl_match(message, "{init_connect_ack, ~a, ~t, ~t}", &name, &my_tag, &his_tag))
         return false;
     struct gcl_gns_node *node = sender(gns, name);
-    if (node == NULL || (has_tag(node, my_tag) && gcl_term_equal(node->session.his_tag, his_tag)))
+    if (node == NULL || node->session.my_tag == 0 ||
+        (has_tag(node, my_tag) && gcl_term_equal(node->session.his_tag, his_tag)))
         return true;
     gcl_gns_send_cancel(gns, node, his_tag);
     gcl_gns_session_restart(gns, node);

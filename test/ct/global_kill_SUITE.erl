@@ -21,6 +21,9 @@
 
 %% In which a BEAM, or a C node, must have its answer.
 -define(SOON, 5000).
+%% The same for a BEAM that another BEAM has died for while both connected: it waits for the time in
+%% which a connection has to be set up, 7 seconds (net_setuptime of kernel), C nodes or not.
+-define(SETUP, 15000).
 %% In which a node has to have joined, or to have died of it.
 -define(DEADLINE, 30000).
 
@@ -150,11 +153,11 @@ kill_beams(Prefix, Nodes, C, Number) ->
     Script = script(fun() -> join_c_and_register(Nodes, C, Doomed) end),
     case has_died_or_joined(Doomed, Script) of
         died ->
-            nobody_is_held_up(Nodes, {behind_message, Number}),
+            nobody_is_held_up(Nodes, {behind_message, Number}, ?SETUP),
             kill_beams(Prefix, Nodes, C, Number + stride(4, 60));
         joined ->
             global_mesh:kill(Doomed),
-            nobody_is_held_up(Nodes, at_last),
+            nobody_is_held_up(Nodes, at_last, ?SETUP),
             Number
     end.
 
@@ -250,13 +253,31 @@ register_everywhere(Nodes) ->
 %% An operator connects who is not connected. Then all are one partition, in which a name is one
 %% living process.
 heal(Nodes) ->
-    global_mesh:await(fun() ->
-        [catch global_mesh:connect(N, M) || N <- Nodes, M <- Nodes, N < M, known_of(N, [M]) =:= []],
-        global_mesh:is_in_sync(Nodes)
-    end),
+    connect_all(Nodes),
+    remind(Nodes, 3),
     global_mesh:await(fun() -> is_one(Nodes) end, ?SOON),
     [global_mesh:kill_holder(N, both) || N <- Nodes],
     global_mesh:await(fun() -> holders(Nodes) =:= [undefined] end, ?SOON).
+
+connect_all(Nodes) ->
+    global_mesh:await(fun() ->
+        [catch global_mesh:connect(N, M) || N <- Nodes, M <- Nodes, N < M, known_of(N, [M]) =:= []],
+        global_mesh:is_in_sync(Nodes)
+    end).
+
+%% And disconnects BEAMs that have forgotten the name, as those of OTP 27 and later do, from the node
+%% that it is of: they learn it when they join again.
+remind(_, 0) ->
+    ok;
+remind(Nodes, Left) ->
+    case global_mesh:forgetful(Nodes, both) of
+        [] ->
+            ok;
+        Forgetful ->
+            [global_mesh:disconnect(N, Holder) || {N, Holder} <- Forgetful],
+            connect_all(Nodes),
+            remind(Nodes, Left - 1)
+    end.
 
 holders(Nodes) -> lists:usort([global_mesh:whereis_name(N, both) || N <- Nodes]).
 
@@ -271,9 +292,13 @@ is_one(Nodes) ->
 
 %% What is asked of each has its answer soon, and they are in sync without the dead. Names that the
 %% BEAMs have got until then go, lest the next one has more of them to learn.
-nobody_is_held_up(Nodes, Killed) ->
+nobody_is_held_up(Nodes, Killed) -> nobody_is_held_up(Nodes, Killed, ?SOON).
+
+nobody_is_held_up(Nodes, Killed, ForBeams) ->
+    {Cs, Beams} = lists:partition(fun global_mesh:is_c/1, Nodes),
     try
-        [global_mesh:is_not_held_up(N, ?SOON) || N <- Nodes],
+        [global_mesh:is_not_held_up(N, ForBeams) || N <- Beams],
+        [global_mesh:is_not_held_up(N, ?SOON) || N <- Cs],
         [global_mesh:kill_claimers(N) || N <- Nodes],
         global_mesh:await(fun() -> global_mesh:is_in_sync(Nodes) end, ?SOON)
     catch

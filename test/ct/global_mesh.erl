@@ -13,7 +13,7 @@
 -export([claim/2, give_back/2, kill_claimers/1, kill_holder/2, whereis_name/2, is_alive/2]).
 -export([sync/1, lock/2, kill_lockers/1]).
 -export([connected/1, known/1, synced/1, in_sync/1, is_in_sync/1, locked/2, is_not_held_up/2]).
--export([await/1, await/2, on/4, on/5, ask/2, ask/3]).
+-export([forgetful/2, await/1, await/2, on/4, on/5, ask/2, ask/3]).
 %% On BEAMs.
 -export([start_claimer/1, start_locker/1, start_doom/1, kill_all/1, own_pid/1]).
 
@@ -367,6 +367,24 @@ is_not_held_up(N, Within) ->
     {ok, Pid} = ask(N, {global_claim, {?MODULE, make_ref()}}, Within),
     true = exit(Pid, kill),
     ok.
+
+%% BEAMs of OTP 27 and later that have forgotten who has the name, as they do (doc/global.md), though
+%% all others agree on who it is: with that one's node. None: nobody has, or somebody else is wrong.
+forgetful(Nodes, Name) ->
+    {Without, With} = lists:partition(fun(N) -> whereis_name(N, Name) =:= undefined end, Nodes),
+    case lists:usort([whereis_name(N, Name) || N <- With]) of
+        [Pid] when Without =/= [] ->
+            Holders = [N || N <- With, node_of(N) =:= node(Pid)],
+            case lists:all(fun may_forget/1, Without) of
+                true -> [{N, Holder} || N <- Without, Holder <- Holders];
+                false -> []
+            end;
+        _ ->
+            []
+    end.
+
+may_forget({beam, _, _, _} = N) -> list_to_integer(on(N, erlang, system_info, [otp_release])) >= 27;
+may_forget(_) -> false.
 
 %% --- awaiting what is no event: a state of another node ----------------------------------------
 

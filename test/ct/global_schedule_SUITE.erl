@@ -152,7 +152,7 @@ live(Mesh, Seed) ->
         Whole,
         Steps
     ),
-    Rested = rest(Led),
+    Rested = remind(rest(Led), 3),
     ok = judge(Rested),
     clear(Rested).
 
@@ -333,6 +333,20 @@ mend(#mesh{mended = Times} = Mesh, Nodes) ->
         not lists:member(node_of(M), Synced)
     ],
     Mesh#mesh{mended = Times + 1}.
+
+%% A node that has forgotten a name, as BEAMs of OTP 27 and later do, is disconnected from the one that
+%% the name is of, and learns it when it joins again.
+remind(Mesh, 0) ->
+    Mesh;
+remind(#mesh{mended = Times} = Mesh, Left) ->
+    Nodes = living(Mesh),
+    case lists:usort(lists:append([global_mesh:forgetful(Nodes, {name, N}) || N <- ?NAMES])) of
+        [] ->
+            Mesh;
+        Forgetful ->
+            [global_mesh:disconnect(N, Holder) || {N, Holder} <- Forgetful],
+            remind(rest(Mesh#mesh{mended = Times + 1}), Left - 1)
+    end.
 
 views(Nodes) ->
     [

@@ -133,6 +133,7 @@ static void got_term(struct replay *r, size_t from, gcl_term message)
     } else if (gcl_match(message, "{~t, ~t}", &tag, &term) && (call = find_call(r, tag)) != NULL) {
         replay_answer(r, call, 0, term);
     } else {
+        r->has_acked[from] = gcl_match(message, "{init_connect_ack, _, _, _}");
         gcl_gns_info(r->gns, r->now_ms, message);
     }
 }
@@ -171,6 +172,7 @@ static const struct capture_line *oldest_frame(struct replay *r, size_t from)
 static void got(struct replay *r, size_t from)
 {
     memset(r->is_forgetting, 0, sizeof r->is_forgetting);
+    memset(r->has_acked, 0, sizeof r->has_acked);
     struct gcl_control control;
     struct gcl_control_scratch scratch;
     const char *wrong = NULL;

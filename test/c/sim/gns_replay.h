@@ -14,6 +14,8 @@
  * - the order of lists, but for those of pids: names, operations and nodes come out of tables;
  * - what stands in messages but is not read by anybody: see `unread` in gns_replay.c;
  * - numbers of reports of lost connections: they only have to grow;
+ * - that an init_connect_ack of a session that is over is answered by cancel_connect: the machine
+ *   does not answer it;
  * - that nodes of OTP 27 and later forget the names of a node that they have just cancelled a
  *   session with, though they are in sync with it: the machine keeps them;
  * - how often a process is monitored;

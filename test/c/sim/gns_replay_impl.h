@@ -82,6 +82,7 @@ struct replay {
     bool is_up[CAPTURE_NODES];
     bool is_wanted_up[CAPTURE_NODES]; /* by the machine: so the node, or the other one, does it */
     bool is_wanted_down[CAPTURE_NODES];
+    bool has_acked[CAPTURE_NODES];     /* his init_connect_ack is what has come last */
     bool is_forgetting[CAPTURE_NODES]; /* see above: of OTP 27 and later */
     bool is_leaving[CAPTURE_NODES];    /* one of both has asked the other one to go */
     struct said said[SAID];

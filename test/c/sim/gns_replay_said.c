@@ -317,11 +317,21 @@ static struct call *new_call(struct replay *r, const struct said *said)
     return call;
 }
 
+/* See gns_receive.c: the answer to an init_connect_ack that is late. */
+static bool is_needless(struct replay *r, const struct message *message)
+{
+    return r->has_acked[message->to] && gcl_match(message->term, "{cancel_connect, _, _}") &&
+           find_said(r, message) == NULL;
+}
+
 /* The call that the message is, if it is one; NULL also when it is wrong. */
 static struct call *expect(struct replay *r, const struct message *message)
 {
     struct call *call = NULL;
-    struct said *said = await_said(r, message);
+    struct said *said;
+    if (is_needless(r, message))
+        return NULL;
+    said = await_said(r, message);
     if (said == NULL) {
         differ(r, r->life->nodes[message->to], message->term, first_said(r, message->to));
         return NULL;
