@@ -350,7 +350,7 @@ keeper(random_exit, second) -> theirs;
 keeper(_, _) -> nobody.
 
 check_told(random_notify, first, {_, _, B}, Name, _, Theirs) ->
-    ?assertEqual([{global_name_conflict, Name}], told(B, Theirs));
+    await_told([{global_name_conflict, Name}], B, Theirs);
 check_told(random_notify, second, {A, Collector, B}, Name, Ours, Theirs) ->
     expect(A, Collector, {info, {global_name_conflict, Name}, Ours}),
     ?assertEqual([], told(B, Theirs));
@@ -361,7 +361,7 @@ check_told(random_exit, second, {A, _, B}, _, Ours, Theirs) ->
     ?assertEqual([], told(B, Theirs));
 check_told(notify_all, _, {A, Collector, B}, Name, Ours, Theirs) ->
     expect(A, Collector, {info, {global_name_conflict, Name, Theirs}, Ours}),
-    ?assertEqual([{global_name_conflict, Name, Ours}], told(B, Theirs));
+    await_told([{global_name_conflict, Name, Ours}], B, Theirs);
 check_told(nobody, _, {A, _, B}, _, Ours, Theirs) ->
     ?assertEqual([], told(B, Theirs)),
     ?assertEqual(Ours, ask_pid(A, Ours, self));
@@ -756,6 +756,9 @@ tell(Told) ->
         Message ->
             tell([Message | Told])
     end.
+
+%% What is decided is known before who loses is told.
+await_told(Messages, Beam, Pid) -> await(fun() -> told(Beam, Pid) =:= Messages end).
 
 told(Beam, Pid) -> on(Beam, erlang, apply, [fun ask_told/1, [Pid]]).
 
