@@ -7,6 +7,9 @@
 #include "node/attempt.h"
 #include "wire/flags.h"
 
+/* More than a cluster has nodes that are all new to this one; each has a socket to an epmd. */
+enum { LOOKUPS_MAX = 1024 };
+
 bool gcl_dial_handshake(struct gcl_node *node, struct gcl_handshake_config *config)
 {
     memset(config, 0, sizeof *config);
@@ -58,10 +61,22 @@ static void dial_address(struct gcl_peer *peer, const struct gcl_address *addres
     peer->dialed = attempt;
 }
 
+static void begin_lookup(struct gcl_peer *peer)
+{
+    peer->is_looking_up = true;
+    peer->node->lookup_count++;
+}
+
+static void end_lookup(struct gcl_peer *peer)
+{
+    peer->is_looking_up = false;
+    peer->node->lookup_count--;
+}
+
 static void on_found(struct gcl_epmd_lookup *lookup, int error, uint16_t port, const char *detail)
 {
     struct gcl_peer *peer = GCL_CONTAINER_OF(lookup, struct gcl_peer, lookup);
-    peer->is_looking_up = false;
+    end_lookup(peer);
     if (error != 0) {
         gcl_dial_failed(peer, error, detail);
         return;
@@ -87,10 +102,15 @@ static void ask_epmd(struct gcl_peer *peer)
     struct gcl_address epmd = peer->address;
     gcl_address_set_port(&epmd, gcl_address_port(&node->epmd));
     struct gcl_str alive = gcl_str_make(peer->text, strcspn(peer->text, "@"));
+    if (node->lookup_count >= LOOKUPS_MAX) {
+        fail_later(peer, GCL_ELIMIT, "too many nodes are being looked up");
+        return;
+    }
     int error = gcl_epmd_lookup_start(&peer->lookup, &node->loop, node->mem, &epmd, alive,
                                       node->config.setup_timeout_ms, on_found);
-    peer->is_looking_up = error == 0;
-    if (error != 0)
+    if (error == 0)
+        begin_lookup(peer);
+    else
         fail_later(peer, error, gcl_strerror(error));
 }
 
@@ -146,9 +166,10 @@ void gcl_dial(struct gcl_peer *peer)
 
 void gcl_dial_cancel(struct gcl_peer *peer)
 {
-    if (peer->is_looking_up)
+    if (peer->is_looking_up) {
         gcl_epmd_lookup_cancel(&peer->lookup);
-    peer->is_looking_up = false;
+        end_lookup(peer);
+    }
     gcl_resolver_cancel(peer->node->resolver, &peer->resolving);
     gcl_loop_cancel(&peer->node->loop, &peer->wait);
 }

@@ -87,6 +87,51 @@ Test(limits, max_connections)
     world_end();
 }
 
+enum { DIALLED = 1024 + 1 };
+
+static int told, refused;
+
+static void count_outcome(gcl_node *node, const char *name, int error, const char *detail,
+                          void *user)
+{
+    (void)node;
+    (void)name;
+    (void)detail;
+    (void)user;
+    told++;
+    refused += error == GCL_ELIMIT;
+}
+
+static bool all_are_told(void)
+{
+    return told == DIALLED;
+}
+
+static void with_epmd(gcl_node_config *config)
+{
+    config->no_epmd = false;
+}
+
+/* A peer may speak of any number of nodes, and each of them is dialled. */
+Test(limits, nodes_that_are_looked_up)
+{
+    char name[32];
+    world_begin();
+    a = world_start(0, with_epmd);
+    told = refused = 0;
+    for (int i = 0; i < DIALLED; i++) {
+        (void)snprintf(name, sizeof name, "n%d@127.0.0.1", i);
+        cr_assert_eq(gcl_node_connect(a->node, name, count_outcome, NULL), 0);
+    }
+    world_until(all_are_told);
+    cr_assert_eq(refused, 1);
+    outcome = 1;
+    cr_assert_eq(gcl_node_connect(a->node, "n0@127.0.0.1", on_outcome, NULL), 0);
+    world_until(has_outcome);
+    cr_assert_eq(outcome, GCL_EEPMD);
+    world_end();
+}
+
 static bool is_up(void)
 {
     return peers[0].is_up;
