@@ -20,7 +20,7 @@ static size_t sent, calls, connects, disconnects, logs;
 
 static struct gcl_str name_at(uint32_t node)
 {
-    return gcl_str_make("a@hb@h" + 3 * (node % 2), 3);
+    return gcl_str_of(node % 2 == 0 ? "a@h" : "b@h");
 }
 
 static gcl_pid pid_at(uint32_t node, uint32_t id)
