@@ -132,15 +132,12 @@ has_ended({_, Owner, _, _}, Ms) ->
 %% A BEAM ends behind the N-th message that one of its processes of `global` gets or sends.
 doom({beam, _, _, _} = N, Count) -> on(N, ?MODULE, start_doom, [Count]).
 
-%% The node stands still for a while, and so does all that is on its way to it.
+%% The node stands still for a while, and so does all that is on its way to it. It goes on, too, when
+%% this node has ended meanwhile: else nobody would ever end it.
 pause({_, _, _, OsPid}, Ms) ->
-    spawn(fun() ->
-        os:cmd("kill -STOP " ++ OsPid),
-        receive
-        after Ms -> ok
-        end,
-        os:cmd("kill -CONT " ++ OsPid)
-    end).
+    Seconds = io_lib:format("~.3f", [Ms / 1000]),
+    Command = ["kill -STOP ", OsPid, "; sleep ", Seconds, "; kill -CONT ", OsPid],
+    spawn(fun() -> os:cmd(lists:flatten(Command)) end).
 
 on(Beam, Module, Function, Args) -> on(Beam, Module, Function, Args, ?SOON).
 on({beam, Peer, _, _}, Module, Function, Args, Deadline) ->
