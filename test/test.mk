@@ -124,6 +124,8 @@ $(build)/release/test-sim $(build)/asan/test-sim: | $(membership_traces)
 # Only some of the suites: make test-ct SUITES="a_SUITE b_SUITE"
 # Meshes of releases are for test-otp.
 suites := $(filter-out %/mesh_SUITE.erl,$(wildcard test/ct/*_SUITE.erl))
+# What is about the tests themselves, or is led by BEAMs for minutes, says nothing about the C code.
+sanitizer_suites = $(or $(SUITES),$(filter-out no_beam_waits_SUITE global_schedule_SUITE,$(basename $(notdir $(suites)))))
 chosen_suites = $(or $(SUITES),$(basename $(notdir $(suites))))
 test-ct: programs-debug erlang
 	$(Q)$(if $(suites),GCL_BIN=$(abspath $(build)/debug/bin) \
@@ -147,7 +149,7 @@ test-sanitizer: $(asan_programs:%=$(build)/asan/test-%) programs-asan erlang \
 			$(build)/asan/test-$$part $(results)/sanitizer-$$part.txt || status=1; \
 	done; \
 	$(if $(suites),GCL_BIN=$(abspath $(build)/asan/bin) GCL_QUICK=1 GCL_TIMETRAP=3 GCL_TEST_TIMEOUT=1200 \
-		$(tools)/ct.sh sanitizer ct/ $(results)/sanitizer-ct.txt $(chosen_suites) || status=1;) \
+		$(tools)/ct.sh sanitizer ct/ $(results)/sanitizer-ct.txt $(sanitizer_suites) || status=1;) \
 	$(if $(tsan_tests),$(tools)/scripts.sh sanitizer $(results)/sanitizer-tsan.txt \
 		$(tsan_programs) || status=1;) \
 	$(tools)/sanitizer_logs.sh no_report $(sanitizer_reports) $(results)/sanitizer-logs.txt || \

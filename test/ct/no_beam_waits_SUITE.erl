@@ -362,14 +362,21 @@ agree([A | _] = Beams, Cs, Name) ->
 
 holds_unless(Claim, Gaps) -> all_of([{Claim, Gap, fun ends/3} || Gap <- [none | Gaps]]).
 
-%% At the same time, because who waits needs nothing but time.
+%% What a check needs it may not have needed this time, in a race above all: that it is seen to fail
+%% without the answer is what counts, so it is tried again. What has to hold has to hold at once.
 all_of(Runs) ->
+    Failed = failed(Runs),
+    ?assertEqual([], [{none, Reason} || {{_, none, _}, Reason} <- Failed]),
+    Again = failed([Run || {Run, _} <- Failed]),
+    ?assertEqual([], [{Gap, Reason} || {{_, Gap, _}, Reason} <- Again]).
+
+%% At the same time, because who waits needs nothing but time.
+failed(Runs) ->
     Started = [{spawn_monitor(fun() -> run(Run) end), Run} || Run <- Runs],
-    Failed = [
-        {Gap, Reason}
-     || {{_, Monitor}, {_, Gap, _}} <- Started, Reason <- [end_of(Monitor)], Reason =/= normal
-    ],
-    ?assertEqual([], Failed).
+    [
+        {Run, Reason}
+     || {{_, Monitor}, Run} <- Started, Reason <- [end_of(Monitor)], Reason =/= normal
+    ].
 
 end_of(Monitor) ->
     receive
