@@ -61,7 +61,8 @@ flags_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
 flags_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 variants := release debug asan tsan
 
-library_sources := $(sort $(foreach room,base wire core net node server cluster,$(wildcard c_src/$(room)/*.c)))
+rooms := base wire core net node server cluster
+library_sources := $(sort $(foreach room,$(rooms),$(wildcard c_src/$(room)/*.c c_src/$(room)/*/*.c)))
 example_sources := $(wildcard examples/*.c)
 examples := $(example_sources:examples/%.c=$(bin)/%)
 shared := $(lib)/libgen_cluster.so.$(abi)

@@ -1,7 +1,7 @@
 %% SPDX-License-Identifier: Apache-2.0
 %% The membership machine of one member: who is in the cluster, and who leads it. It is pure: an
 %% event goes in with the time and a random number, effects come out, which gen_cluster_server
-%% carries out. c_src/core/membership.c is the same machine in C; both replay the vectors in
+%% carries out. c_src/core/membership/membership.c is the same machine in C; both replay the vectors in
 %% test/vectors.
 %%
 %%     gen_cluster_core            the interface, and transitions by event

@@ -25,7 +25,7 @@
 #include "base/table.h"
 #include "cluster/message.h"
 #include "cluster/monitor.h"
-#include "core/membership.h"
+#include "core/membership/membership.h"
 #include "node/node.h"
 #include "server/server.h"
 

@@ -4,7 +4,7 @@
  * Erlang does; one of a hidden node has no part in `global`: it finds nobody and never leads.
  */
 #include "cluster/cluster.h"
-#include "server/gns.h"
+#include "server/global/gns.h"
 
 bool gcl_cluster_find_leader(struct gcl_cluster *cluster, struct gcl_member_id *leader)
 {

@@ -6,7 +6,7 @@
  *
  * This is the room `cluster`: the gen_cluster behaviour for programs in C, on top of nodes and
  * their servers. What lives here calls the user's handlers and carries out what the machine in
- * core/membership.h wants; the rules of membership do not belong here.
+ * core/membership/membership.h wants; the rules of membership do not belong here.
  *
  * spec: doc/membership.md, "Wire format"
  */
@@ -15,7 +15,7 @@
 
 #include <gen_cluster/term.h>
 
-#include "core/membership_message.h"
+#include "core/membership/message.h"
 
 enum { GCL_CLUSTER_VERSION = 1 };
 

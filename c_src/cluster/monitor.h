@@ -10,7 +10,7 @@
 
 #include "base/list.h"
 #include "base/table.h"
-#include "core/membership_id.h"
+#include "core/membership/id.h"
 
 struct gcl_cluster_monitor {
     struct gcl_list at_failed; /* listed: it could not be set */

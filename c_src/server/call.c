@@ -7,7 +7,7 @@
 #include "node/node.h"
 #include "node/translate.h"
 #include "server/gen.h"
-#include "server/global.h"
+#include "server/global/global.h"
 #include "server/servers.h"
 
 static const struct gcl_str no_term;

@@ -10,9 +10,9 @@
 #include "node/node.h"
 #include "server/call.h"
 #include "server/caller.h"
-#include "server/global.h"
+#include "server/global/global.h"
 #include "server/mailbox.h"
-#include "server/pg.h"
+#include "server/pg/pg.h"
 #include "server/servers.h"
 #include "server/timer.h"
 

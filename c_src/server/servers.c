@@ -5,10 +5,10 @@
 #include "node/node.h"
 #include "server/call.h"
 #include "server/caller.h"
-#include "server/global_group.h"
-#include "server/gns.h"
+#include "server/global/gns.h"
+#include "server/global/group.h"
 #include "server/net_kernel.h"
-#include "server/rpc.h"
+#include "server/rpc/rpc.h"
 #include "server/server.h"
 
 static int start(struct gcl_node *node)

@@ -8,7 +8,7 @@
 
 #include "base/list.h"
 #include "base/slots.h"
-#include "server/rpc.h"
+#include "server/rpc/rpc.h"
 
 struct gcl_global;
 struct gcl_gns_service;

@@ -5,7 +5,7 @@
 #include "node/dest.h"
 #include "node/message.h"
 #include "server/gen.h"
-#include "server/global.h"
+#include "server/global/global.h"
 #include "server/server.h"
 
 static gcl_pid pid_of(const gcl_server *server)

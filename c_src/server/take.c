@@ -9,7 +9,7 @@
 #include "server/gen.h"
 #include "server/io.h"
 #include "server/mailbox.h"
-#include "server/pg.h"
+#include "server/pg/pg.h"
 #include "server/server.h"
 #include "server/sys.h"
 

@@ -10,7 +10,7 @@ c=$(sed -n 's/.*GCL_CLUSTER_VERSION = \([0-9]*\).*/\1/p' c_src/cluster/message.h
 grep -q "{'\$gen_cluster', $erlang, Kind, Cluster, From, Map}" $doc || fail "$doc is about another version"
 
 words() { sed -n "s/^    GCL_MEMBERSHIP_$1\([A-Z]*\)\( = 1 << [0-9]*\)\?,.*/\1/p" "$2" | tr '[:upper:]' '[:lower:]'; }
-header=c_src/core/membership_message.h
+header=c_src/core/membership/message.h
 kinds=$(sed -n '/^enum gcl_membership_message_kind/,/^};/p' $header >"$scratch/kinds"; words '' "$scratch/kinds")
 keys=$(sed -n '/^enum gcl_membership_key/,/^};/p' $header >"$scratch/keys"; words KEY_ "$scratch/keys")
 [ "$(echo "$kinds" | wc -w)" -ge 6 ] && [ "$(echo "$keys" | wc -w)" -ge 15 ] || fail "$header has another form"

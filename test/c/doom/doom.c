@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "core/gns.h"
+#include "core/global/gns.h"
 
 enum { EXIT_DOOMED = 70 };
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/gns.h"
+#include "core/global/gns.h"
 #include "wire/term_context.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

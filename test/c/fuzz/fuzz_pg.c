@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/pg.h"
+#include "core/pg/pg.h"
 #include "wire/term_context.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "core/gns.h"
+#include "core/global/gns.h"
 #include "core/names.h"
 #include "gns_replay.h"
 #include "wire/control.h"

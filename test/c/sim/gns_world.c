@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/gns.h"
+#include "core/global/gns.h"
 #include "core/names.h"
 #include "node/translate.h"
 #include "wire/term_context.h"

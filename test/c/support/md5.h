@@ -3,7 +3,7 @@
 #ifndef GCL_TEST_SUPPORT_MD5_H
 #define GCL_TEST_SUPPORT_MD5_H
 
-#include "core/membership.h"
+#include "core/membership/membership.h"
 
 struct gcl_membership_hash gcl_test_md5(void);
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/membership_machine.h"
+#include "core/membership/machine.h"
 #include "support.h"
 #include "support/md5.h"
 #include "support/membership_text.h"

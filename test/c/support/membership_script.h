@@ -3,7 +3,7 @@
 #ifndef GCL_TEST_SUPPORT_MEMBERSHIP_SCRIPT_H
 #define GCL_TEST_SUPPORT_MEMBERSHIP_SCRIPT_H
 
-#include "core/membership.h"
+#include "core/membership/membership.h"
 
 struct gcl_script_result {
     size_t vectors;

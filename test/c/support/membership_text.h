@@ -3,7 +3,7 @@
 #ifndef GCL_TEST_SUPPORT_MEMBERSHIP_TEXT_H
 #define GCL_TEST_SUPPORT_MEMBERSHIP_TEXT_H
 
-#include "core/membership.h"
+#include "core/membership/membership.h"
 
 enum { GCL_TEXT_LIST_MAX = 4096, GCL_TEXT_LINE_MAX = 1 << 17 };
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/gns.h"
+#include "core/global/gns.h"
 #include "support/terms.h"
 #include "wire/term_context.h"
 

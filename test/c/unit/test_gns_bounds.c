@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "core/gns.h"
+#include "core/global/gns.h"
 #include "support.h"
 #include "wire/term_context.h"
 

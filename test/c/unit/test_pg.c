@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/pg.h"
+#include "core/pg/pg.h"
 #include "support.h"
 #include "wire/term_context.h"
 

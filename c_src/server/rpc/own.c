@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The functions that every node has, because nodes of OTP ask each other for them. */
+#include "node/node.h"
+#include "node/peer.h"
+#include "server/global/gns.h"
+#include "server/global/group.h"
+#include "server/rpc/rpc.h"
+
+static void badarg(gcl_node *at, gcl_rpc_task task)
+{
+    (void)gcl_rpc_raise(at, task, GCL_RPC_ERROR, "badarg");
+}
+
+/* erlang:node() */
+static void node(gcl_server *self, gcl_rpc_task task, gcl_term arguments, void *user)
+{
+    gcl_node *at = gcl_server_node(self);
+    (void)arguments;
+    (void)user;
+    (void)gcl_rpc_return(at, task, "~a", gcl_node_name(at));
+}
+
+/* net_adm:ping(Node): of nodes that this one is connected to; none is dialled. */
+static void ping(gcl_server *self, gcl_rpc_task task, gcl_term arguments, void *user)
+{
+    gcl_node *at = gcl_server_node(self);
+    gcl_bytes name;
+    (void)user;
+    if (!gcl_match(arguments, "[~a]", &name)) {
+        badarg(at, task);
+        return;
+    }
+    struct gcl_str text = gcl_str_make(name.bytes, name.size);
+    const struct gcl_peer *peer = gcl_peer_find(at, text);
+    bool is_there = gcl_str_is(text, gcl_node_name(at)) || (peer != NULL && peer->up != NULL);
+    (void)gcl_rpc_return(at, task, "~a", is_there ? "pong" : "pang");
+}
+
+/* global:whereis_name(Name), as far as this node knows: a hidden one knows nobody. */
+static void whereis_name(gcl_server *self, gcl_rpc_task task, gcl_term arguments, void *user)
+{
+    gcl_node *at = gcl_server_node(self);
+    struct gcl_gns_service *gns = gcl_gns_of(at);
+    gcl_pid holder = {0};
+    gcl_term name;
+    (void)user;
+    if (!gcl_match(arguments, "[~t]", &name) ||
+        (gns != NULL && gcl_gns_holder(gns, GCL_MESSAGE("~t", name), &holder) != 0))
+        badarg(at, task);
+    else if (gcl_pid_is_none(holder))
+        (void)gcl_rpc_return(at, task, "undefined");
+    else
+        (void)gcl_rpc_return(at, task, "~p", holder);
+}
+
+/* global:resolve_it(Method, Name, Pid1, Pid2) */
+static void resolve_it(gcl_server *self, gcl_rpc_task task, gcl_term arguments, void *user)
+{
+    gcl_node *at = gcl_server_node(self);
+    gcl_pid winner;
+    (void)user;
+    if (gcl_gns_resolve(self, arguments, &winner) != 0)
+        badarg(at, task);
+    else if (gcl_pid_is_none(winner))
+        (void)gcl_rpc_return(at, task, "none");
+    else
+        (void)gcl_rpc_return(at, task, "~p", winner);
+}
+
+/* global_group:get_own_nodes() */
+static void get_own_nodes(gcl_server *self, gcl_rpc_task task, gcl_term arguments, void *user)
+{
+    gcl_node *at = gcl_server_node(self);
+    gcl_writer *nodes = gcl_writer_new(gcl_node_terms(at));
+    (void)arguments;
+    (void)user;
+    if (nodes != NULL && gcl_global_group_write(at, nodes) == 0)
+        (void)gcl_rpc_return(at, task, "~t", gcl_writer_term(nodes));
+    else
+        (void)gcl_rpc_raise(at, task, GCL_RPC_ERROR, "system_limit");
+    gcl_writer_free(nodes);
+}
+
+static const struct {
+    const char *module;
+    const char *function;
+    unsigned arity;
+    gcl_rpc_function *run;
+} functions[] = {
+    {"erlang", "node", 0, node},
+    {"net_adm", "ping", 1, ping},
+    {"global", "whereis_name", 1, whereis_name},
+    {"global", "resolve_it", 4, resolve_it},
+    {"global_group", "get_own_nodes", 0, get_own_nodes},
+};
+
+int gcl_rpc_add_all_own(struct gcl_node *at)
+{
+    int error = 0;
+    for (size_t i = 0; error == 0 && i < sizeof functions / sizeof functions[0]; i++)
+        error = gcl_rpc_add_own(at, functions[i].module, functions[i].function, functions[i].arity,
+                                functions[i].run);
+    return error;
+}
