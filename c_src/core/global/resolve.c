@@ -112,17 +112,28 @@ void gcl_gns_resolver_answered(struct gcl_gns *gns, struct gcl_gns_node *node, u
     go_on(gns, node);
 }
 
+/*
+ * A process of a node that does not belong to this partition: that node takes this one for known, and
+ * has registered the name here, but at none of those that are known here. Where partitions overlap
+ * for a moment. They are told of the name now.
+ */
+static bool is_of_a_stranger(struct gcl_gns *gns, gcl_pid pid)
+{
+    const struct gcl_gns_node *node = gcl_gns_node_of_pid(gns, pid);
+    return node != NULL && node != gns->self && !node->is_known;
+}
+
 /* True: an answer has to be awaited. */
 static bool compare(struct gcl_gns *gns, struct gcl_gns_node *node)
 {
     struct gcl_gns_resolver *r = node->session.resolver;
     const struct gcl_gns_name *known = gcl_gns_name_find(gns, r->name);
-    if (known == NULL) {
+    bool is_same = known != NULL && gcl_pid_equal(known->watch->pid, r->his);
+    if (known == NULL || (is_same && is_of_a_stranger(gns, r->his))) {
         insert_his(gns, node);
         return false;
     }
-    if (gcl_pid_equal(known->watch->pid, r->his) ||
-        gcl_str_compare(gns->self->name, node->name) > 0)
+    if (is_same || gcl_str_compare(gns->self->name, node->name) > 0)
         return false;
     return ask(gns, node, known);
 }

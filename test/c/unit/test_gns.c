@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The limits of the machine of the global_name_server. What it does is shown by the simulator
- * (test/c/sim/test_gns.c), what it does with garbage by fuzz_gns.
+ * The limits of the machine of the global_name_server, and what lives in the simulator
+ * (test/c/sim/test_gns.c) have found, step by step. What it does with garbage is shown by fuzz_gns.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@ static struct test_terms terms;
 static struct gcl_gns *gns;
 static char said[256]; /* the last answer, or the error of the last request */
 static char logged[256];
+static char told[512]; /* the last new_nodes, and to whom */
 
 static const char *const names[] = {"a@h", "b@h", "c@h", "d@h"};
 
@@ -42,7 +43,7 @@ static int pid_out(void *user, const gcl_pid *pid, struct gcl_wire_pid *wire)
     return 0;
 }
 
-static void begin(void)
+static void begin_with(uint32_t max_nodes)
 {
     struct gcl_gns_config config;
     const struct gcl_term_ids ids = {.pid_in = pid_in, .pid_out = pid_out};
@@ -53,10 +54,15 @@ static void begin(void)
     config.terms = terms.context;
     config.self = gcl_str_of(names[0]);
     config.max_names = config.max_locks = 2;
-    config.max_nodes = 3;
+    config.max_nodes = max_nodes;
     for (uint32_t i = 0; i < GCL_GNS_ACTORS; i++)
         config.actors[i] = pid_at(0, 10 + i);
     cr_assert_eq(gcl_gns_new(&config, &gns), 0);
+}
+
+static void begin(void)
+{
+    begin_with(3);
 }
 
 static void end(void)
@@ -65,9 +71,12 @@ static void end(void)
     test_terms_end(&terms);
 }
 
+/* What the others are asked is granted when all effects have been taken. */
 static void drain(void)
 {
     struct gcl_gns_effect effect;
+    uint64_t asked[16];
+    size_t count = 0;
     said[0] = logged[0] = '\0';
     while (gcl_gns_next(gns, &effect)) {
         if (effect.kind == GCL_GNS_REPLY)
@@ -77,17 +86,37 @@ static void drain(void)
         else if (effect.kind == GCL_GNS_LOG)
             (void)snprintf(logged, sizeof logged, "%.*s %s", (int)effect.node.size,
                            (const char *)effect.node.bytes, effect.text);
+        else if (effect.kind == GCL_GNS_SEND &&
+                 gcl_match(effect.term, "{_, {new_nodes, _, _, _, _, _}}"))
+            (void)snprintf(told, sizeof told, "%.*s %s", (int)effect.node.size,
+                           (const char *)effect.node.bytes, test_print(&terms, effect.term));
+        else if (effect.kind == GCL_GNS_CALL && count < 16)
+            asked[count++] = effect.number;
+    }
+    for (size_t i = 0; i < count; i++) {
+        gcl_term yes = test_term(&terms, "true");
+        gcl_gns_answered(gns, 1, asked[i], 0, yes);
+        gcl_term_free(yes);
+        drain();
     }
     cr_assert_not(gcl_gns_has_failed(gns));
+}
+
+static const char *call_from(gcl_pid pid, gcl_message request)
+{
+    cr_assert_eq(gcl_write_message(terms.writer, request), 0);
+    gcl_gns_call(gns, 1, 7, pid, gcl_writer_term(terms.writer));
+    gcl_writer_clear(terms.writer);
+    drain();
+    return said;
 }
 
 /* A process of another node calls. */
 static const char *call(const char *request)
 {
     gcl_term term = test_term(&terms, request);
-    gcl_gns_call(gns, 1, 7, pid_at(1, 100), term);
+    (void)call_from(pid_at(1, 100), GCL_MESSAGE("~t", term));
     gcl_term_free(term);
-    drain();
     return said;
 }
 
@@ -125,10 +154,7 @@ Test(gns, names_beyond_the_limit_are_not_kept)
     (void)call("{set_lock, {global, x}}");
     cr_assert_str_eq(call("{register, four, 'no pid', m}"), "");
     gcl_term name = test_term(&terms, "four");
-    gcl_message message = GCL_MESSAGE("{register, ~t, ~p, m}", name, pid_at(1, 100));
-    cr_assert_eq(gcl_write_message(terms.writer, message), 0);
-    gcl_gns_call(gns, 1, 7, pid_at(1, 100), gcl_writer_term(terms.writer));
-    drain();
+    (void)call_from(pid_at(1, 100), GCL_MESSAGE("{register, ~t, ~p, m}", name, pid_at(1, 100)));
     gcl_term_free(name);
     cr_assert(strstr(logged, "too many") != NULL, "%s", logged);
     cr_assert_eq(gcl_gns_name_count(gns), 2);
@@ -164,5 +190,56 @@ Test(gns, a_resource_nested_too_deep_is_refused)
     gcl_term_free(term);
     drain();
     cr_assert_str_eq(said, "GCL_ELIMIT");
+    end();
+}
+
+/* --- found by lives ------------------------------------------------------------------------- */
+
+static void cast(gcl_message message)
+{
+    cr_assert_eq(gcl_write_message(terms.writer, message), 0);
+    gcl_gns_cast(gns, 1, gcl_writer_term(terms.writer));
+    gcl_writer_clear(terms.writer);
+    drain();
+}
+
+/* The node joins, with the names; `tag` is that of this node for the session. */
+static void join(uint32_t node, uint32_t tag, gcl_term its_names)
+{
+    gcl_bytes name = {(const unsigned char *)names[node], strlen(names[node])};
+    gcl_gns_nodeup(gns, 1, gcl_str_of(names[node]), true);
+    drain();
+    cast(GCL_MESSAGE("{init_connect, {8, 7}, ~a, {locker, none, [], ~p}}", name, pid_at(node, 11)));
+    cast(GCL_MESSAGE("{lock_set, ~p, true, [], ~u}", pid_at(node, 11), tag));
+    cast(GCL_MESSAGE("{exchange, ~a, ~t, [], ~u}", name, its_names, tag));
+    cast(GCL_MESSAGE("{resolved, ~a, [], [], unused, [], ~u}", name, tag));
+    cr_assert(gcl_gns_is_known(gns, gcl_str_of(names[node])), "%s", names[node]);
+}
+
+/*
+ * c@h takes this node for one of its partition, and registers a name here; this node and b@h are
+ * one without it. When d@h, which is of that partition, joins, b@h is told of the name.
+ */
+Test(gns, a_name_that_a_stranger_has_registered_here_is_passed_on)
+{
+    begin_with(4);
+    gcl_term nothing = test_term(&terms, "[]");
+    join(1, 1, nothing);
+    gcl_gns_nodeup(gns, 1, gcl_str_of(names[2]), true);
+    drain();
+    cr_assert_str_eq(call_from(pid_at(2, 12), GCL_MESSAGE("{set_lock, {global, x}}")), "true");
+    (void)call_from(pid_at(2, 12), GCL_MESSAGE("{register, name, ~p, m}", pid_at(2, 100)));
+    cr_assert_str_eq(call_from(pid_at(2, 12), GCL_MESSAGE("{del_lock, {global, x}}")), "true");
+    cr_assert_eq(gcl_gns_name_count(gns), 1);
+
+    gcl_message message = GCL_MESSAGE("[{name, ~p, m}]", pid_at(2, 100));
+    cr_assert_eq(gcl_write_message(terms.writer, message), 0);
+    gcl_term its_names;
+    cr_assert_eq(gcl_term_copy(gcl_writer_term(terms.writer), &its_names), 0);
+    gcl_writer_clear(terms.writer);
+    join(3, 3, its_names);
+    cr_assert(strstr(told, "b@h ") == told && strstr(told, "[{insert,{name,") != NULL, "%s", told);
+    gcl_term_free(its_names);
+    gcl_term_free(nothing);
     end();
 }
