@@ -15,7 +15,8 @@ static struct test_terms terms;
 static struct gcl_gns *gns;
 static char said[256]; /* the last answer, or the error of the last request */
 static char logged[256];
-static char told[512]; /* the last new_nodes, and to whom */
+static char told[512];        /* the last new_nodes, and to whom */
+static char disconnected[64]; /* all of them */
 
 static const char *const names[] = {"a@h", "b@h", "c@h", "d@h"};
 
@@ -77,7 +78,7 @@ static void drain(void)
     struct gcl_gns_effect effect;
     uint64_t asked[16];
     size_t count = 0;
-    said[0] = logged[0] = '\0';
+    said[0] = logged[0] = disconnected[0] = '\0';
     while (gcl_gns_next(gns, &effect)) {
         if (effect.kind == GCL_GNS_REPLY)
             (void)snprintf(said, sizeof said, "%s", test_print(&terms, effect.term));
@@ -90,6 +91,8 @@ static void drain(void)
                  gcl_match(effect.term, "{_, {new_nodes, _, _, _, _, _}}"))
             (void)snprintf(told, sizeof told, "%.*s %s", (int)effect.node.size,
                            (const char *)effect.node.bytes, test_print(&terms, effect.term));
+        else if (effect.kind == GCL_GNS_DISCONNECT)
+            (void)strncat(disconnected, (const char *)effect.node.bytes, effect.node.size);
         else if (effect.kind == GCL_GNS_CALL && count < 16)
             asked[count++] = effect.number;
     }
@@ -240,6 +243,30 @@ Test(gns, a_name_that_a_stranger_has_registered_here_is_passed_on)
     join(3, 3, its_names);
     cr_assert(strstr(told, "b@h ") == told && strstr(told, "[{insert,{name,") != NULL, "%s", told);
     gcl_term_free(its_names);
+    gcl_term_free(nothing);
+    end();
+}
+
+/* b@h has told of c@h, which is connected and never says that it is in sync. */
+Test(gns, a_third_node_that_is_silent_is_dialled_anew)
+{
+    begin_with(4);
+    gcl_term nothing = test_term(&terms, "[]");
+    join(1, 1, nothing);
+    cast(GCL_MESSAGE("{new_nodes, 'b@h', [], [], [{'c@h', 8}], [{vsn, 8}, {lock, {global, x}}]}"));
+    gcl_gns_nodeup(gns, 1, gcl_str_of(names[2]), true);
+    drain();
+    uint64_t at_ms = gcl_gns_wake_at(gns);
+    cr_assert_eq(at_ms, 20001);
+    gcl_gns_woken(gns, at_ms);
+    drain();
+    cr_assert_str_eq(disconnected, "c@h");
+    gcl_gns_nodedown(gns, at_ms, gcl_str_of(names[2]));
+    gcl_gns_nodeup(gns, at_ms, gcl_str_of(names[2]), true);
+    drain();
+    struct gcl_gns_counts counts;
+    gcl_gns_count(gns, &counts);
+    cr_assert_eq(counts.sessions, 1);
     gcl_term_free(nothing);
     end();
 }
