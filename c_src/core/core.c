@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* State of the core and what local processes do; core/events.c has what happens to them. */
+/* State of the core and what local processes do; signals.c and ends.c have what happens to them. */
 #include "core/core.h"
 
 #include <string.h>

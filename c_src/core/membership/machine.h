@@ -77,7 +77,7 @@ int gcl_membership_reserve(struct gcl_membership *m, const struct gcl_membership
 /** Frees what was not needed, and the removed peers that effects referred to. */
 void gcl_membership_unreserve(struct gcl_membership *m);
 
-/* --- events.c, _receive.c, _finish.c -------------------------------------------------------- */
+/* --- events.c, receive.c, finish.c --------------------------------------------------------- */
 
 void gcl_membership_dispatch(struct gcl_membership *m, const struct gcl_membership_event *event);
 void gcl_membership_receive(struct gcl_membership *m, const struct gcl_membership_message *message);
