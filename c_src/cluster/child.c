@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cluster/cluster.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 struct child {
     struct gcl_list at;

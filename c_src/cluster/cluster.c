@@ -6,7 +6,7 @@
 
 #include "cluster/seeds.h"
 #include "net/crypto.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 static const gcl_cluster_handlers no_handlers = {.size = sizeof no_handlers};
 static const gcl_handlers no_server_handlers = {.size = sizeof no_server_handlers};

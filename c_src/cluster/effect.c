@@ -6,7 +6,7 @@
 #include "node/dest.h"
 #include "node/message.h"
 #include "node/translate.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 int gcl_cluster_break(struct gcl_cluster *cluster)
 {

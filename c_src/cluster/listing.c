@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is there: as structs for programs, as terms for those who ask by calls. */
 #include "cluster/cluster.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 static struct gcl_member_list members_of(struct gcl_cluster *cluster)
 {

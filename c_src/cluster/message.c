@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 static const char *const kinds[GCL_MEMBERSHIP_MESSAGE_KINDS] = {
     [GCL_MEMBERSHIP_HELLO] = "hello", [GCL_MEMBERSHIP_ACK] = "ack",

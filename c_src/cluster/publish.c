@@ -2,7 +2,7 @@
 /* To all members, in order. A publication is {'$gen_cluster', 1, publish, Cluster, From, Map}. */
 #include "cluster/cluster.h"
 
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 static int tell(struct gcl_cluster *cluster, gcl_term term)
 {

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "cluster/cluster.h"
-#include "wire/term_context.h"
-#include "wire/term_tag.h"
+#include "wire/term/context.h"
+#include "wire/term/tag.h"
 
 bool gcl_cluster_is_request(gcl_term term)
 {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 #define WORDS_VARIABLE "GEN_CLUSTER_SEEDS"
 #define FILE_VARIABLE "GEN_CLUSTER_SEED_CONFIG"

@@ -18,7 +18,7 @@
 #include "node/reach.h"
 #include "node/signal_queue.h"
 #include "node/work.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 struct gcl_peer;
 struct gcl_servers;

@@ -2,7 +2,7 @@
 #include "node/node_event.h"
 
 #include "node/process.h"
-#include "wire/term_write.h"
+#include "wire/term/write.h"
 
 struct event {
     struct gcl_list at_node;

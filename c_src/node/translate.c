@@ -6,8 +6,8 @@
 #include <gen_cluster/error.h>
 
 #include "base/cursor.h"
-#include "wire/term_tag.h"
-#include "wire/term_walk.h"
+#include "wire/term/tag.h"
+#include "wire/term/walk.h"
 
 _Static_assert((int)GCL_SPAWN_LINKED == (int)GCL_CONTROL_SPAWN_LINK &&
                    (int)GCL_SPAWN_MONITORED == (int)GCL_CONTROL_SPAWN_MONITOR,

@@ -11,7 +11,7 @@
 #include "base/deadline.h"
 #include "base/slots.h"
 #include "server/server.h"
-#include "wire/id.h"
+#include "wire/term/id.h"
 
 enum gcl_call_kind {
     GCL_CALL_GEN,   /* gen_server:call */

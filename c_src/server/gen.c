@@ -4,8 +4,8 @@
 #include "node/message.h"
 #include "node/node.h"
 #include "node/translate.h"
-#include "wire/term_tag.h"
-#include "wire/term_walk.h"
+#include "wire/term/tag.h"
+#include "wire/term/walk.h"
 
 /* --- in ------------------------------------------------------------------------------------- */
 

@@ -12,7 +12,7 @@
 #include <gen_cluster/term.h>
 
 #include "core/signal.h"
-#include "wire/id.h"
+#include "wire/term/id.h"
 
 struct gcl_node;
 

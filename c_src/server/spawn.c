@@ -13,7 +13,7 @@
 #include "server/call.h"
 #include "server/server.h"
 #include "server/servers.h"
-#include "wire/id.h"
+#include "wire/term/id.h"
 
 static const struct gcl_str no_term;
 

@@ -18,7 +18,7 @@
 
 #include "base/buffer.h"
 #include "base/str.h"
-#include "wire/id.h"
+#include "wire/term/id.h"
 
 enum gcl_control_op {
     GCL_CONTROL_SEND,          /* [from] target term */
@@ -95,7 +95,7 @@ int gcl_control_decode(struct gcl_str body, struct gcl_control *control,
 
 /**
  * Appends a whole frame with a control message and its term, in the form that the negotiated
- * `flags` ask for. The ids must be well formed (see wire/id.h), `term`, `token` and `options`
+ * `flags` ask for. The ids must be well formed (see wire/term/id.h), `term`, `token` and `options`
  * complete terms. A SEND to a name needs `from`.
  *
  * 0; GCL_ENOTSUP when the peer cannot be told this (an alias without ALIAS, an acknowledgement

@@ -4,7 +4,7 @@
 #include "base/cursor.h"
 #include "wire/control.h"
 #include "wire/control_form.h"
-#include "wire/term_walk.h"
+#include "wire/term/walk.h"
 
 enum tag {
     SMALL_INTEGER_EXT = 97,

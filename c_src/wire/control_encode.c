@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <gen_cluster/error.h>
 
+#include "base/put.h"
 #include "wire/control.h"
 #include "wire/control_form.h"
 #include "wire/flags.h"
 #include "wire/frame.h"
-#include "wire/put.h"
 
 enum tag {
     SMALL_INTEGER_EXT = 97,

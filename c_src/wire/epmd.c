@@ -6,8 +6,8 @@
 #include <gen_cluster/error.h>
 
 #include "base/cursor.h"
-#include "wire/id.h"
-#include "wire/put.h"
+#include "base/put.h"
+#include "wire/term/id.h"
 
 enum tag {
     ALIVE2_X_RESP = 118,

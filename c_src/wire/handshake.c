@@ -8,9 +8,9 @@
 
 #include <gen_cluster/error.h>
 
+#include "base/put.h"
 #include "wire/flags.h"
 #include "wire/handshake_impl.h"
-#include "wire/put.h"
 
 enum { LENGTH_BYTES = 2, DECIMAL_BYTES = 10 };
 

@@ -30,7 +30,7 @@
 
 #include "base/buffer.h"
 #include "base/str.h"
-#include "wire/id.h"
+#include "wire/term/id.h"
 
 enum {
     GCL_HANDSHAKE_DIGEST_BYTES = 16,

@@ -4,9 +4,9 @@
 
 #include <gen_cluster/error.h>
 
+#include "base/put.h"
 #include "wire/flags.h"
 #include "wire/handshake_impl.h"
-#include "wire/put.h"
 
 enum {
     NAMED_FIXED_BYTES = 1 + 6 + 2 + 4,

@@ -5,7 +5,7 @@
  * knew becomes known. spec: global, resolved, new_nodes
  */
 #include "core/global/machine.h"
-#include "wire/term_write.h"
+#include "wire/term/write.h"
 
 struct join {
     struct gcl_gns_node *node;

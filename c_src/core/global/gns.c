@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/global/machine.h"
-#include "wire/term_key.h"
+#include "wire/term/key.h"
 
 enum { SLEEP_STEP_MS = 250, SLEEP_STEPS = 6, KEY_BYTES = 1 << 20 };
 

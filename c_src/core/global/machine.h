@@ -13,7 +13,7 @@
 #include "base/slots.h"
 #include "base/table.h"
 #include "core/global/gns.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 /* --- nodes: node.c -------------------------------------------------------------------------- */
 

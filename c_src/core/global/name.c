@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The global names, as far as this node knows. */
 #include "core/global/machine.h"
-#include "wire/term_write.h"
+#include "wire/term/write.h"
 
 static bool has_key(const void *item, const void *key)
 {

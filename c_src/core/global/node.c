@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "core/global/machine.h"
-#include "wire/term_read.h"
-#include "wire/term_write.h"
+#include "wire/term/read.h"
+#include "wire/term/write.h"
 
 static bool has_name(const void *item, const void *key)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operations on names: {insert, {Name, Pid, Method}} and {delete, Name}. spec: global, do_ops */
 #include "core/global/machine.h"
-#include "wire/term_write.h"
+#include "wire/term/write.h"
 
 void gcl_gns_ops_init(struct gcl_gns *gns, struct gcl_gns_ops *ops)
 {

@@ -113,9 +113,9 @@ void gcl_gns_resolver_answered(struct gcl_gns *gns, struct gcl_gns_node *node, u
 }
 
 /*
- * A process of a node that does not belong to this partition: that node takes this one for known, and
- * has registered the name here, but at none of those that are known here. Where partitions overlap
- * for a moment. They are told of the name now.
+ * A process of a node that does not belong to this partition: that node takes this one for known,
+ * and has registered the name here, but at none of those that are known here. Where partitions
+ * overlap for a moment. They are told of the name now.
  */
 static bool is_of_a_stranger(struct gcl_gns *gns, gcl_pid pid)
 {

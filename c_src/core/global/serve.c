@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls to the server, from other nodes and from this one. spec: global, handle_call */
 #include "core/global/machine.h"
-#include "wire/term_write.h"
+#include "wire/term/write.h"
 
 struct serving {
     struct gcl_gns *gns;

@@ -4,7 +4,7 @@
 #define GCL_CORE_PG_MACHINE_H
 
 #include "core/pg/pg.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 /** The scope of another node. */
 struct gcl_pg_peer {

@@ -3,7 +3,7 @@
 #include "core/pg/pg.h"
 
 #include "core/pg/machine.h"
-#include "wire/term_read.h"
+#include "wire/term/read.h"
 
 static const char malformed[] = "it is malformed";
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/term_context.h"
-#include "wire/term_key.h"
+#include "wire/term/context.h"
+#include "wire/term/key.h"
 
 /* --- pids ----------------------------------------------------------------------------------- */
 

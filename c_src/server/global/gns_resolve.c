@@ -11,8 +11,8 @@
 #include "core/names.h"
 #include "node/node.h"
 #include "server/global/gns.h"
-#include "wire/id.h"
-#include "wire/term_tag.h"
+#include "wire/term/id.h"
+#include "wire/term/tag.h"
 
 enum { ARITY = 3 };
 

@@ -5,7 +5,7 @@
 #include "node/node.h"
 #include "server/rpc/rpc.h"
 #include "server/servers.h"
-#include "wire/id.h"
+#include "wire/term/id.h"
 
 static struct gcl_rpc *rpc_of(const struct gcl_node *node)
 {

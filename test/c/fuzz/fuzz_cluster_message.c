@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "cluster/message.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "core/global/gns.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

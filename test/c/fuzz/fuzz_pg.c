@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "core/pg/pg.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/term_key.h"
+#include "wire/term/key.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

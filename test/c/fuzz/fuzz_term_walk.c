@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "wire/term_walk.h"
+#include "wire/term/walk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/term_key.h"
+#include "wire/term/key.h"
 
 static gcl_term_context *context;
 static gcl_writer *reply;

@@ -9,7 +9,7 @@
 #include "core/names.h"
 #include "gns_replay.h"
 #include "wire/control.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 enum {
     SAID = 256,

@@ -8,7 +8,7 @@
 #include "core/global/gns.h"
 #include "core/names.h"
 #include "node/translate.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 enum { NODES = 64, NAME_BYTES = 32, FIRST_PID = 100, ACTOR_PID = 10, LATE = 16 };
 

@@ -8,7 +8,7 @@
 #include "cluster/message.h"
 #include "support/golden.h"
 #include "support/terms.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 static struct test_terms terms;
 static struct gcl_cluster_pids room;

@@ -9,7 +9,7 @@
 #include "wire/control.h"
 #include "wire/flags.h"
 #include "wire/frame.h"
-#include "wire/term_walk.h"
+#include "wire/term/walk.h"
 
 enum { CODES = 38 };
 

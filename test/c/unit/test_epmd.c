@@ -7,7 +7,7 @@
 #include "support.h"
 #include "support/golden.h"
 #include "wire/epmd.h"
-#include "wire/id.h"
+#include "wire/term/id.h"
 
 /* What a node of OTP asks, written by us: the same bytes. */
 static void same_request(struct gcl_str golden)

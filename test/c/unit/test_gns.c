@@ -9,7 +9,7 @@
 
 #include "core/global/gns.h"
 #include "support/terms.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 static struct test_terms terms;
 static struct gcl_gns *gns;

@@ -4,9 +4,9 @@
 #include <gen_cluster/error.h>
 #include <string.h>
 
+#include "base/put.h"
 #include "support/shake.h"
 #include "wire/flags.h"
-#include "wire/put.h"
 
 static struct gcl_str none;
 

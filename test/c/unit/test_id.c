@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "support.h"
-#include "wire/id.h"
+#include "wire/term/id.h"
 
 #define BYTES(text) gcl_str_make(text, sizeof(text) - 1)
 

@@ -10,7 +10,7 @@
 
 #include "core/pg/pg.h"
 #include "support.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 static gcl_test_memory mem;
 static gcl_term_context context;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "support.h"
-#include "wire/term_key.h"
+#include "wire/term/key.h"
 
 static gcl_test_memory mem;
 static gcl_term_context *context;

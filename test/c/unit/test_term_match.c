@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "support/terms.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 static struct test_terms terms;
 

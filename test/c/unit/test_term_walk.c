@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/term_walk.h"
+#include "wire/term/walk.h"
 
 #define ATOM "\x77\1a"
 #define PID "\x58\x77\1n\0\0\0\1\0\0\0\2\0\0\0\3"

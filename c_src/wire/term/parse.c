@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/term_parse.h"
+#include "wire/term/parse.h"
 
 #include <stdlib.h>
 
 #include <gen_cluster/error.h>
 
-#include "wire/id.h"
-#include "wire/term_walk.h"
-#include "wire/term_write.h"
+#include "wire/term/id.h"
+#include "wire/term/walk.h"
+#include "wire/term/write.h"
 
 enum { LIST_HEAD = 5, EXPORT_ARITY_MAX = 255 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/term_read.h"
+#include "wire/term/read.h"
 
 #include <math.h>
 
-#include "wire/id.h"
+#include "wire/term/id.h"
 
 enum gcl_class gcl_term_class(const struct gcl_cursor *cursor)
 {

@@ -13,8 +13,8 @@
  *
  * spec: erl_ext_dist, sections ATOM_UTF8_EXT, NEW_PID_EXT, NEWER_REFERENCE_EXT, V4_PORT_EXT
  */
-#ifndef GCL_WIRE_ID_H
-#define GCL_WIRE_ID_H
+#ifndef GCL_WIRE_TERM_ID_H
+#define GCL_WIRE_TERM_ID_H
 
 #include <stdbool.h>
 #include <stdint.h>

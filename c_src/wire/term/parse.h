@@ -10,7 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/str.h"
-#include "wire/term_scan.h"
+#include "wire/term/scan.h"
 
 enum gcl_hole {
     GCL_HOLE_INT = 1, /* the order is that of "iufasbprt" */
@@ -35,7 +35,7 @@ enum gcl_parse_mode { GCL_PARSE_TERM, GCL_PARSE_MATCH, GCL_PARSE_BUILD };
 int gcl_parse(struct gcl_str text, enum gcl_parse_mode mode, struct gcl_buffer *out,
               gcl_parse_error *error) GCL_MUST_USE;
 
-/* --- for term_number.c and term_bits.c ------------------------------------------------------- */
+/* --- for number.c and bits.c ----------------------------------------------------------------- */
 
 struct gcl_parser {
     struct gcl_scanner scan;

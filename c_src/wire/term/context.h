@@ -10,7 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/cursor.h"
-#include "wire/id.h"
+#include "wire/term/id.h"
 
 /**
  * How ids are converted; the owner of the table of names supplies it. The `in` functions return 0
@@ -31,7 +31,7 @@ enum {
     GCL_PATTERN_WAYS = 4,
 };
 
-struct gcl_pattern; /* wire/term_pattern.h */
+struct gcl_pattern; /* wire/term/pattern.h */
 struct gcl_term_scrap;
 
 struct gcl_term_context {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * Writing big endian numbers into room whose size the caller has made sure of: the encoders of this
- * room ask a buffer once for all they are going to write. Each returns the place behind.
+ * Writing big endian numbers into room whose size the caller has made sure of: the encoders of
+ * wire ask a buffer once for all they are going to write. Each returns the place behind.
  */
-#ifndef GCL_WIRE_PUT_H
-#define GCL_WIRE_PUT_H
+#ifndef GCL_BASE_PUT_H
+#define GCL_BASE_PUT_H
 
 #include <stdint.h>
 #include <string.h>

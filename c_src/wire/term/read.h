@@ -2,13 +2,13 @@
 /**
  * Checked readers of single terms. Each reads one term, or the head of one, of any form that may
  * stand for it, and moves on; or returns false and leaves the cursor where it was. Ids and atoms
- * are read by wire/id.h, whole terms are skipped by wire/term_walk.h.
+ * are read by wire/term/id.h, whole terms are skipped by wire/term/walk.h.
  */
 #ifndef GCL_WIRE_TERM_READ_H
 #define GCL_WIRE_TERM_READ_H
 
 #include "base/cursor.h"
-#include "wire/term_tag.h"
+#include "wire/term/tag.h"
 
 /** Of the term that begins here; GCL_CLASS_NONE at the end. */
 enum gcl_class gcl_term_class(const struct gcl_cursor *cursor);

@@ -5,9 +5,9 @@
 
 #include <gen_cluster/error.h>
 
-#include "wire/term_parse.h"
-#include "wire/term_read.h"
-#include "wire/term_write.h"
+#include "wire/term/parse.h"
+#include "wire/term/read.h"
+#include "wire/term/write.h"
 
 enum {
     SIZED_BITS_MAX = 1 << 23, /* a few characters may ask for any size: all of a text together */

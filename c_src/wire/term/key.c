@@ -4,15 +4,15 @@
  * lists always cell by cell, maps in the order of their keys. The depth is bounded, so this
  * recurses.
  */
-#include "wire/term_key.h"
+#include "wire/term/key.h"
 
 #include <gen_cluster/error.h>
 #include <stdlib.h>
 
-#include "wire/id.h"
-#include "wire/term_read.h"
-#include "wire/term_walk.h"
-#include "wire/term_write.h"
+#include "wire/term/id.h"
+#include "wire/term/read.h"
+#include "wire/term/walk.h"
+#include "wire/term/write.h"
 
 enum { FUN_HEAD_BYTES = 1 + 16 + 4 }; /* arity, uniq, index */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/term_scan.h"
+#include "wire/term/scan.h"
 
 enum { BASE_MAX = 36, CHARACTER_MAX = 0x10FFFF };
 

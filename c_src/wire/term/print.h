@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * Terms as text. What is written goes into a sink, which counts all of it and keeps what fits;
- * nesting is followed by term_print.c, everything that has no terms inside is printed by
- * term_print_leaf.c.
+ * nesting is followed by print.c, everything that has no terms inside is printed by
+ * print_leaf.c.
  */
 #ifndef GCL_WIRE_TERM_PRINT_H
 #define GCL_WIRE_TERM_PRINT_H
 
 #include "base/str.h"
-#include "wire/term_context.h"
-#include "wire/term_read.h"
+#include "wire/term/context.h"
+#include "wire/term/read.h"
 
 /** A buffer of the caller. */
 struct gcl_sink {

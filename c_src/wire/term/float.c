@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/term_float.h"
+#include "wire/term/float.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * Patterns, compiled: what term_match.c and term_build.c carry out.
+ * Patterns, compiled: what match.c and build.c carry out.
  *
- * The bytes of a pattern are the term it describes with holes in it (wire/term_parse.h); operations
+ * The bytes of a pattern are the term it describes with holes in it (wire/term/parse.h); operations
  * point into them. A term that was written as this library, libei or BEAM would write it is
  * compared by GCL_OP_RUN, many operations at once; those come into play when its form is another
  * one.
@@ -10,8 +10,8 @@
 #ifndef GCL_WIRE_TERM_PATTERN_H
 #define GCL_WIRE_TERM_PATTERN_H
 
-#include "wire/term_context.h"
-#include "wire/term_parse.h"
+#include "wire/term/context.h"
+#include "wire/term/parse.h"
 
 enum gcl_op_code {
     GCL_OP_RUN,       /* these bytes: the next `skip` operations are done with; else go on */

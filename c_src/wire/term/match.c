@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/term_equal.h"
-#include "wire/term_pattern.h"
-#include "wire/term_read.h"
-#include "wire/term_walk.h"
-#include "wire/term_write.h"
+#include "wire/term/equal.h"
+#include "wire/term/pattern.h"
+#include "wire/term/read.h"
+#include "wire/term/walk.h"
+#include "wire/term/write.h"
 
 /* A list or map that is open. */
 struct frame {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 
-#include "wire/term_pattern.h"
-#include "wire/term_walk.h"
-#include "wire/term_write.h"
+#include "wire/term/pattern.h"
+#include "wire/term/walk.h"
+#include "wire/term/write.h"
 
 /* What an argument needs besides itself. */
 struct extra {

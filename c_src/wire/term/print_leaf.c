@@ -4,11 +4,11 @@
 
 #include <gen_cluster/error.h>
 
-#include "wire/id.h"
-#include "wire/term_float.h"
-#include "wire/term_print.h"
-#include "wire/term_scan.h"
-#include "wire/term_walk.h"
+#include "wire/term/float.h"
+#include "wire/term/id.h"
+#include "wire/term/print.h"
+#include "wire/term/scan.h"
+#include "wire/term/walk.h"
 
 enum {
     DECIMAL_BYTES_MAX = 4096, /* division takes the square of the size */

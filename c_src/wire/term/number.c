@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <gen_cluster/error.h>
 
-#include "wire/term_float.h"
-#include "wire/term_parse.h"
-#include "wire/term_write.h"
+#include "wire/term/float.h"
+#include "wire/term/parse.h"
+#include "wire/term/write.h"
 
 enum {
     DIGITS_MAX = 100000,

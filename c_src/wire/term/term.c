@@ -2,11 +2,11 @@
 #include <gen_cluster/term.h>
 
 #include "base/alloc.h"
-#include "wire/term_context.h"
-#include "wire/term_parse.h"
-#include "wire/term_read.h"
-#include "wire/term_walk.h"
-#include "wire/term_write.h"
+#include "wire/term/context.h"
+#include "wire/term/parse.h"
+#include "wire/term/read.h"
+#include "wire/term/walk.h"
+#include "wire/term/write.h"
 
 /* --- views ---------------------------------------------------------------------------------- */
 

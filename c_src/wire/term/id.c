@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/id.h"
+#include "wire/term/id.h"
 
 #include <gen_cluster/error.h>
 
-#include "wire/put.h"
+#include "base/put.h"
 
 enum tag {
     ATOM_EXT = 100,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/term_pattern.h"
+#include "wire/term/pattern.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "wire/term_read.h"
-#include "wire/term_walk.h"
+#include "wire/term/read.h"
+#include "wire/term/walk.h"
 
 enum { REPORT_MAX = 512, NO_RUN = -1 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/term_equal.h"
+#include "wire/term/equal.h"
 
 #include <gen_cluster/term.h>
 #include <math.h>
 
-#include "wire/id.h"
-#include "wire/term_read.h"
-#include "wire/term_walk.h"
+#include "wire/term/id.h"
+#include "wire/term/read.h"
+#include "wire/term/walk.h"
 
 enum { FUN_UNIQ_BYTES = 16 };
 

@@ -2,14 +2,15 @@
 /**
  * Writing single terms, byte for byte as libei does. The gcl_put_* write into room that the caller
  * made, of the size named, and return the place behind; the gcl_write_* append to a buffer and
- * return 0, GCL_ELIMIT or GCL_ENOMEM, and on error have added nothing. Ids and atoms: wire/id.h.
+ * return 0, GCL_ELIMIT or GCL_ENOMEM, and on error have added nothing. Ids and atoms:
+ * wire/term/id.h.
  */
 #ifndef GCL_WIRE_TERM_WRITE_H
 #define GCL_WIRE_TERM_WRITE_H
 
 #include "base/buffer.h"
-#include "wire/put.h"
-#include "wire/term_tag.h"
+#include "base/put.h"
+#include "wire/term/tag.h"
 
 enum {
     GCL_PUT_INT_ROOM = 11,

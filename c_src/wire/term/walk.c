@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/term_walk.h"
+#include "wire/term/walk.h"
 
 #include <gen_cluster/error.h>
 
-#include "wire/id.h"
-#include "wire/term_tag.h"
+#include "wire/term/id.h"
+#include "wire/term/tag.h"
 
 enum { FUN_UNIQ_BYTES = 16 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 #include "base/alloc.h"
-#include "wire/term_pattern.h"
+#include "wire/term/pattern.h"
 
 /* A copy that a match had to make. */
 struct gcl_term_scrap {

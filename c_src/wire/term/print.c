@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/term_print.h"
+#include "wire/term/print.h"
 
 #include <gen_cluster/error.h>
 
-#include "wire/term_scan.h"
-#include "wire/term_walk.h"
+#include "wire/term/scan.h"
+#include "wire/term/walk.h"
 
 enum level_kind { TUPLE, LIST, LIST_TAIL, MAP_KEY, MAP_VALUE, RECORD };
 
