@@ -35,10 +35,10 @@ static inline size_t gcl_buffer_size(const struct gcl_buffer *buffer)
     return buffer->end - buffer->start;
 }
 
-/** The bytes not taken yet; valid until the next call that changes the buffer. */
+/** The bytes not taken yet, or NULL; valid until the next call that changes the buffer. */
 static inline const uint8_t *gcl_buffer_bytes(const struct gcl_buffer *buffer)
 {
-    return buffer->bytes + buffer->start;
+    return buffer->bytes != NULL ? buffer->bytes + buffer->start : NULL; /* C has no NULL + 0 */
 }
 
 /**
