@@ -3,9 +3,9 @@
 #ifndef GCL_SERVER_NET_KERNEL_H
 #define GCL_SERVER_NET_KERNEL_H
 
-#include "node/process.h"
+struct gcl_node;
 
-/** Starts it under the name `net_kernel`. Errors of gcl_process_start(). */
+/** Starts it under the name `net_kernel`. Errors of gcl_server_start(). */
 int gcl_net_kernel_start(struct gcl_node *node);
 
 #endif

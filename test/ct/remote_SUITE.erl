@@ -17,6 +17,7 @@
     rpc/1,
     spawn/1,
     code/1,
+    net_kernel/1,
     debugging/1,
     group_leader/1,
     nobody/1,
@@ -38,7 +39,7 @@ all() -> as_a_beam() ++ otherwise() ++ [each_section_is_a_case, what_is_shown_el
 
 as_a_beam() -> [nodes, processes, gen, sys, global, global_group, rpc, spawn].
 
-otherwise() -> [code, debugging, group_leader, nobody, tools].
+otherwise() -> [code, net_kernel, debugging, group_leader, nobody, tools].
 
 %% Peers belong to who starts them: a process that lives as long as the suite.
 init_per_suite(Config) ->
@@ -109,6 +110,7 @@ global_group(Config) -> both(?FUNCTION_NAME, Config).
 rpc(Config) -> both(?FUNCTION_NAME, Config).
 spawn(Config) -> both(?FUNCTION_NAME, Config).
 code(Config) -> section(?FUNCTION_NAME, cnode, Config).
+net_kernel(Config) -> section(?FUNCTION_NAME, cnode, Config).
 debugging(Config) -> section(?FUNCTION_NAME, cnode, Config).
 group_leader(Config) -> section(?FUNCTION_NAME, cnode, Config).
 nobody(Config) -> section(?FUNCTION_NAME, cnode, Config).
