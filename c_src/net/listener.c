@@ -16,23 +16,43 @@ enum {
     RETRY_MS = 1000,
 };
 
+static bool is_out_of_resources(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/* Who waits to be accepted goes on waiting, and nothing spins meanwhile. */
+static void pause_accepting(struct gcl_listener *listener, int error)
+{
+    if (!listener->is_paused)
+        gcl_log(listener->log, GCL_LOG_WARNING, "accept_paused",
+                "cannot accept connections: %s; trying again every second", strerror(error));
+    listener->is_paused = true;
+    if (gcl_loop_set(listener->loop, &listener->retry,
+                     gcl_loop_now_ms(listener->loop) + RETRY_MS) == 0)
+        gcl_watch_read(&listener->watch, false);
+}
+
+static void tell_resumed(struct gcl_listener *listener)
+{
+    if (listener->is_paused)
+        gcl_log(listener->log, GCL_LOG_INFO, "accept_resumed", "connections are accepted again");
+    listener->is_paused = false;
+}
+
 static void on_readable(struct gcl_watch *watch)
 {
     struct gcl_listener *listener = GCL_CONTAINER_OF(watch, struct gcl_listener, watch);
     for (int i = 0; i < ACCEPTS_PER_TURN && listener->fd >= 0; i++) {
         int fd = gcl_socket_accept(listener->fd);
-        if (fd >= 0) {
-            listener->accepted(listener, fd);
-            continue;
+        int error = fd < 0 ? errno : listener->accepted(listener, fd);
+        if (is_out_of_resources(error)) {
+            pause_accepting(listener, error);
+            return;
         }
-        if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+        if (fd < 0)
             return; /* nobody waits, or who waited is gone */
-        gcl_log(listener->log, GCL_LOG_WARNING, "accept_paused",
-                "cannot accept a connection: %s; trying again in a second", strerror(errno));
-        if (gcl_loop_set(listener->loop, &listener->retry,
-                         gcl_loop_now_ms(listener->loop) + RETRY_MS) == 0)
-            gcl_watch_read(&listener->watch, false);
-        return;
+        tell_resumed(listener);
     }
 }
 
@@ -91,7 +111,7 @@ static int open_socket(struct gcl_listener *listener)
 int gcl_listener_open(struct gcl_listener *listener, struct gcl_loop *loop,
                       const struct gcl_log *log, struct gcl_guard *guard,
                       const struct gcl_address *address,
-                      void (*accepted)(struct gcl_listener *, int))
+                      int (*accepted)(struct gcl_listener *, int))
 {
     listener->loop = loop;
     listener->log = log;
@@ -99,6 +119,7 @@ int gcl_listener_open(struct gcl_listener *listener, struct gcl_loop *loop,
     listener->guarded = GCL_GUARD_NONE;
     listener->address = *address;
     listener->accepted = accepted;
+    listener->is_paused = false;
     gcl_deadline_init(&listener->retry, on_retry);
     return open_socket(listener);
 }

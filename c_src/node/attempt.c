@@ -337,26 +337,34 @@ const struct gcl_connection_events gcl_attempt_events = {
     .down = on_down,
 };
 
-void gcl_attempt_accept(struct gcl_node *node, int fd)
+/* False: it is refused, and the log says why. */
+static bool may_accept(struct gcl_node *node, struct gcl_handshake_config *config)
+{
+    if (node->attempt_count < node->config.max_connections)
+        return gcl_dial_handshake(node, config);
+    gcl_log(&node->log, GCL_LOG_WARNING, "max_connections",
+            "a connection was refused: max_connections (%u) are there",
+            node->config.max_connections);
+    return false;
+}
+
+int gcl_attempt_accept(struct gcl_node *node, int fd)
 {
     struct gcl_attempt *attempt;
     struct gcl_handshake_config config;
-    if (node->attempt_count >= node->config.max_connections) {
-        gcl_log(&node->log, GCL_LOG_WARNING, "max_connections",
-                "a connection was refused: max_connections (%u) are there",
-                node->config.max_connections);
+    if (!may_accept(node, &config)) {
         (void)close(fd);
-        return;
+        return 0;
     }
-    if (!gcl_dial_handshake(node, &config) || gcl_attempt_new(node, NULL, false, &attempt) != 0) {
+    if (gcl_attempt_new(node, NULL, false, &attempt) != 0) {
         (void)close(fd);
-        return;
+        return ENOMEM;
     }
     int error =
         gcl_connection_accept(&node->connections, fd, &config, attempt, &attempt->connection);
     if (error == 0)
-        return;
-    gcl_log(&node->log, GCL_LOG_WARNING, "accept_failed", "a connection was refused: %s",
-            error == GCL_ESYS ? strerror(errno) : gcl_strerror(error));
+        return 0;
+    int reason = error == GCL_ESYS ? errno : ENOMEM;
     gcl_attempt_free(attempt);
+    return reason;
 }

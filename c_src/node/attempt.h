@@ -28,8 +28,11 @@ void gcl_attempt_free(struct gcl_attempt *attempt);
 /** Frees it and closes the connection; nobody is told. */
 void gcl_attempt_close(struct gcl_attempt *attempt);
 
-/** Takes an accepted socket. */
-void gcl_attempt_accept(struct gcl_node *node, int fd);
+/**
+ * Takes an accepted socket. 0, also when it is refused; or ENOMEM, or the errno of the system, when
+ * it cannot be kept, and is closed.
+ */
+int gcl_attempt_accept(struct gcl_node *node, int fd);
 
 /** What connections tell the node. */
 extern const struct gcl_connection_events gcl_attempt_events;

@@ -8,11 +8,10 @@
 #include "node/attempt.h"
 #include "node/reach.h"
 
-static void on_accepted(struct gcl_listener *listener, int fd)
+static int on_accepted(struct gcl_listener *listener, int fd)
 {
     struct gcl_node *node = GCL_CONTAINER_OF(listener, struct gcl_node, listener);
-    if (!gcl_reach_accepted(node, fd))
-        gcl_attempt_accept(node, fd);
+    return gcl_reach_accepted(node, fd) ? 0 : gcl_attempt_accept(node, fd);
 }
 
 static void tell_ready(struct gcl_deadline *deadline)

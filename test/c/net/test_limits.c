@@ -161,6 +161,7 @@ Test(limits, files_of_the_os_process)
     cr_assert_eq(world_logged("accept_paused"), 1);
     cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
     world_until(is_up);
+    cr_assert_eq(world_logged("accept_resumed"), 1);
     raw_close(&peers[0]);
     world_end();
 }
