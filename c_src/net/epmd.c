@@ -92,21 +92,27 @@ static void exchange_init(struct gcl_epmd_exchange *exchange, struct gcl_loop *l
     gcl_buffer_init(&exchange->reply, mem, GCL_EPMD_REPLY_MAX_BYTES + 512);
 }
 
+static bool exchange_connect(struct gcl_epmd_exchange *exchange, const struct gcl_address *epmd)
+{
+    exchange->fd = gcl_socket_open(epmd->socket.any.sa_family);
+    if (exchange->fd < 0)
+        return false;
+    gcl_watch_init(&exchange->watch, exchange->loop, exchange->fd, on_readable, on_writable);
+    if (connect(exchange->fd, &epmd->socket.any, epmd->size) != 0 && errno != EINPROGRESS)
+        return false;
+    return gcl_guard_add(exchange->guard, exchange->fd, &exchange->guarded) == 0;
+}
+
 /* The request has been appended. A connect that fails at once is told by the deadline. */
 static int exchange_start(struct gcl_epmd_exchange *exchange, const struct gcl_address *epmd,
                           unsigned timeout_ms)
 {
     uint64_t now_ms = gcl_loop_now_ms(exchange->loop);
-    exchange->fd = gcl_socket_open(epmd->socket.any.sa_family);
-    bool started =
-        exchange->fd >= 0 &&
-        gcl_guard_add(exchange->guard, exchange->fd, &exchange->guarded) == 0 &&
-        (connect(exchange->fd, &epmd->socket.any, epmd->size) == 0 || errno == EINPROGRESS);
-    if (exchange->fd >= 0)
-        gcl_watch_init(&exchange->watch, exchange->loop, exchange->fd, on_readable, on_writable);
-    if (started)
+    bool is_started = exchange_connect(exchange, epmd);
+    if (is_started)
         gcl_watch_write(&exchange->watch, true);
-    return gcl_loop_set(exchange->loop, &exchange->deadline, now_ms + (started ? timeout_ms : 0));
+    return gcl_loop_set(exchange->loop, &exchange->deadline,
+                        now_ms + (is_started ? timeout_ms : 0));
 }
 
 /* --- lookups -------------------------------------------------------------------------------- */

@@ -31,9 +31,10 @@ struct gcl_guard {
 bool gcl_guard_init(struct gcl_guard *guard, const gcl_allocator *mem);
 
 /**
- * Loop thread. Takes a socket into its care and sets `*slot`; without a guard (NULL) to
- * GCL_GUARD_NONE. After gcl_guard_cut() the socket is shut down at once. 0, GCL_ENOMEM, GCL_ESYS
- * with errno (no descriptor is left).
+ * Loop thread. Takes a socket into its care that listens, or has begun to connect: before that the
+ * system shuts nothing down, and what comes of it later would stay. Sets `*slot`; without a guard
+ * (NULL) to GCL_GUARD_NONE. After gcl_guard_cut() the socket is shut down at once. 0, GCL_ENOMEM,
+ * GCL_ESYS with errno (no descriptor is left).
  */
 int gcl_guard_add(struct gcl_guard *guard, int fd, int *slot) GCL_MUST_USE;
 

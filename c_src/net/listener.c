@@ -75,9 +75,9 @@ static int bind_and_listen(int fd, const struct gcl_address *address)
 
 static int begin(struct gcl_listener *listener)
 {
-    int error = gcl_guard_add(listener->guard, listener->fd, &listener->guarded);
+    int error = bind_and_listen(listener->fd, &listener->address);
     if (error == 0)
-        error = bind_and_listen(listener->fd, &listener->address);
+        error = gcl_guard_add(listener->guard, listener->fd, &listener->guarded);
     if (error != 0)
         return error;
     gcl_watch_init(&listener->watch, listener->loop, listener->fd, on_readable, NULL);

@@ -346,6 +346,32 @@ Test(watchdog, a_node_whose_fixed_port_was_taken_closes)
     world_end();
 }
 
+static bool has_tried_to_register(void)
+{
+    const struct gcl_epmd_registration *registration = &a->node->registration;
+    return registration->is_registered || registration->tries > 0;
+}
+
+/* What the turn that stands still goes on to open, before the loop knows of it. */
+Test(watchdog, what_is_opened_after_it_has_struck_is_closed_too)
+{
+    struct gcl_address address;
+    world_begin();
+    a = world_start_found(0, any_port_watched);
+    (void)gcl_guard_cut(gcl_watchdog_guard(a->node->watchdog));
+    cr_assert_eq(gcl_listener_reopen(&a->node->listener), 0);
+    cr_assert(gcl_address_parse(world.address, gcl_node_port(a->node), &address));
+    int fd = socket(address.socket.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_neq(connect(fd, &address.socket.any, address.size), 0);
+    cr_assert_eq(errno, ECONNREFUSED);
+    cr_assert_eq(close(fd), 0);
+    gcl_epmd_unregister(&a->node->registration);
+    gcl_epmd_register(&a->node->registration, &a->node->loop);
+    world_until(has_tried_to_register);
+    cr_assert_not(a->node->registration.is_registered);
+    world_end();
+}
+
 /* --- closing ---------------------------------------------------------------------------------- */
 
 Test(watchdog, a_node_may_close_right_after_it)
