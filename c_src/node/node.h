@@ -83,6 +83,7 @@ struct gcl_node {
     struct gcl_reach reach;
     struct gcl_watchdog *watchdog; /* NULL: a hidden node, or it was not wanted */
     uint64_t stalled_ms;           /* not 0: how long, while that is being put right */
+    uint64_t untold_stalled_ms;    /* not 0: the program is to be told so much */
     struct gcl_deadline ready;
     bool is_ready;
     bool is_registering; /* the creation is awaited */

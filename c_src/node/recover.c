@@ -60,10 +60,16 @@ void gcl_recover(struct gcl_node *node)
         reopen(node);
 }
 
+/* A program that has just made a node expects to be told that it is ready first. */
 void gcl_recover_tell(struct gcl_node *node)
 {
-    uint64_t stalled_ms = node->stalled_ms;
+    if (node->stalled_ms > node->untold_stalled_ms)
+        node->untold_stalled_ms = node->stalled_ms;
     node->stalled_ms = 0;
-    if (stalled_ms != 0 && node->config.on_stalled != NULL && !node->is_closing)
+    if (node->untold_stalled_ms == 0 || !node->is_ready || node->is_closing)
+        return;
+    uint64_t stalled_ms = node->untold_stalled_ms;
+    node->untold_stalled_ms = 0;
+    if (node->config.on_stalled != NULL)
         node->config.on_stalled(node, stalled_ms, node->config.user);
 }

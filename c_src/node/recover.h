@@ -14,7 +14,8 @@ void gcl_recover(struct gcl_node *node);
 /** What is lost now is lost because the loop stood still: from the strike to gcl_recover_tell(). */
 bool gcl_recover_is_due(const struct gcl_node *node);
 
-/** Behind the losses: tells the program, if there is something to tell. */
+/** In every turn, behind the losses: tells the program, if there is something to tell, once the
+ * node is ready. */
 void gcl_recover_tell(struct gcl_node *node);
 
 #endif

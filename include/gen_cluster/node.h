@@ -118,7 +118,8 @@ typedef struct gcl_node_config {
      * The node listens and registers again, and dials the visible nodes that it had been connected
      * to: each up to eight times, with the waits of gcl_node_stay_connected(), until it is
      * connected once or gcl_node_stay_connected() is called for it with false. When the node cannot
-     * listen any more, it closes instead. May be NULL; logged in any case (event `stalled`,
+     * listen any more, it closes instead. Never before `on_ready`: of what happened until then the
+     * longest time is told behind it. May be NULL; logged in any case, at once (event `stalled`,
      * GCL_LOG_WARNING).
      */
     void (*on_stalled)(gcl_node *node, uint64_t stalled_ms, void *user);

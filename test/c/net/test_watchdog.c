@@ -113,6 +113,55 @@ Test(watchdog, the_program_is_told_and_nodes_are_connected_again)
     world_end();
 }
 
+static void on_stalled_or_not_ready(gcl_node *node, uint64_t ms, void *user)
+{
+    (void)node;
+    cr_assert(((struct world_node *)user)->is_ready);
+    stalls++;
+    stalled_ms = ms;
+}
+
+static void is_ready_now(gcl_node *node, void *user)
+{
+    (void)node;
+    cr_assert_eq(stalls, 0);
+    ((struct world_node *)user)->is_ready = true;
+}
+
+/* It expects to hear that it is ready first; of several times before that, the longest counts. */
+Test(watchdog, a_program_that_is_late_to_run_the_loop_is_told_behind_on_ready)
+{
+    gcl_node_config config;
+    char detail[256];
+    world_begin();
+    stalls = 0;
+    a = &world.nodes[0];
+    gcl_node_config_init(&config);
+    watched(&config);
+    config.loop = world.loop;
+    config.name = "late@127.0.0.1";
+    config.cookie = "world";
+    config.listen_address = world.address;
+    config.log_level = 0;
+    config.allocator = &world.mem.allocator;
+    config.user = a;
+    config.on_ready = is_ready_now;
+    config.on_stalled = on_stalled_or_not_ready;
+    cr_assert_eq(gcl_node_new(&config, &a->node, detail, sizeof detail), 0, "%s", detail);
+    double begun_ms = world_now_ms();
+    (void)usleep(2 * LIMIT_MS * 1000);
+    stand_still_until_struck(a);
+    double took_ms = world_now_ms() - begun_ms;
+    ev_run(world.loop, EVRUN_NOWAIT);
+    stand_still_until_struck(a);
+    await_stalls(1);
+    cr_assert(a->is_ready);
+    cr_assert_geq((double)stalled_ms, took_ms - 1);
+    world_live(LIMIT_MS);
+    cr_assert_eq(stalls, 1);
+    world_end();
+}
+
 /* A handler of one of them is what both wait for. */
 static gcl_result block(gcl_server *self, gcl_term message, void *user)
 {
