@@ -8,7 +8,9 @@
 -export([restart_node/1, nodes_of/1, on/4, while_stopped/2]).
 -export([cluster/0, start_member/2, start_member/3, settled_member/3, start_cluster/2]).
 -export([start_cluster/3, expect/2, expect_any/2, next_event/1, no_more_events/1, forget_events/1]).
--export([await_pids/2, await_leader/2, await_down/2, await_node/2, await_until/1, pause/1]).
+-export([sorted/1, await_pids/2, await_leader/2, await_one_leader/3, holder/2]).
+-export([await_down/2, await_node/2]).
+-export([await_until/1, pause/1]).
 -export([do/2]).
 -export([split/2, heal/1, stop_members/1, attempt/1]).
 -export([start_log/1, expect_log/2, stop_log/1, log/2]).
@@ -230,6 +232,11 @@ drain(Pids) ->
     after 0 -> []
     end.
 
+%% As members sort them.
+-spec sorted([pid()]) -> [pid()].
+sorted(Pids) ->
+    [Pid || {_, Pid} <- lists:sort([{gen_cluster_pid:key(Pid), Pid} || Pid <- Pids])].
+
 -spec await_pids(pid(), [pid()]) -> ok.
 await_pids(Pid, Pids) ->
     Wanted = lists:sort(Pids),
@@ -261,6 +268,20 @@ await_leader(Pid, Leaders, Reference, Leader) ->
                 ct:fail({Pid, {leader, Leader}, {wanted, Leaders}})
             end
     end.
+
+%% All members know the same leader, which these nodes find at the global name.
+-spec await_one_leader(atom(), [pid()], [node()]) -> pid().
+await_one_leader(Cluster, Pids, Nodes) ->
+    await_until(fun() ->
+        Leaders = lists:usort([gen_cluster:leader(Pid) || Pid <- Pids]),
+        Holders = lists:usort([holder(Node, Cluster) || Node <- Nodes]),
+        Leaders =:= Holders andalso length(Leaders) =:= 1
+    end),
+    gen_cluster:leader(hd(Pids)).
+
+%% As a BEAM that is in `global` with it knows.
+-spec holder(node(), atom()) -> pid() | undefined.
+holder(Node, Cluster) -> on(Node, global, whereis_name, [{gen_cluster, Cluster}]).
 
 -spec await_down(pid(), reference()) -> term().
 await_down(Pid, Monitor) ->

@@ -114,7 +114,7 @@ it_joins_through_an_erlang_member(Config) ->
     [First, _] = Nodes = nodes_of(Config),
     [E1, E2] = cluster_helper:start_cluster(Nodes, [{cluster, Cluster}]),
     #{pid := C} = cluster_program:start(Cluster, [First]),
-    All = sorted([E1, E2, C]),
+    All = cluster_helper:sorted([E1, E2, C]),
     cluster_helper:expect(E1, {handle_join, C, All}),
     cluster_helper:expect(E2, {handle_node_joined, C, All}),
     await_all(All),
@@ -126,10 +126,10 @@ an_erlang_member_joins_through_it(Config) ->
     #{pid := C, node := CNode} = cluster_program:start(Cluster, []),
     E1 = cluster_helper:start_member(First, [{cluster, Cluster}, {seeds, [CNode]}]),
     cluster_helper:expect(C, {handle_leader_change, C, [C]}),
-    cluster_helper:expect(C, {handle_join, E1, sorted([C, E1])}),
+    cluster_helper:expect(C, {handle_join, E1, cluster_helper:sorted([C, E1])}),
     cluster_helper:await_leader(E1, [C]),
     E2 = cluster_helper:start_member(Second, [{cluster, Cluster}, {seeds, [First]}]),
-    All = sorted([C, E1, E2]),
+    All = cluster_helper:sorted([C, E1, E2]),
     cluster_helper:expect_any(C, {handle_node_joined, E2, All}),
     await_all(All),
     cluster_helper:stop_members([E1, E2]).
@@ -151,7 +151,7 @@ two_c_members_alone(_Config) ->
     #{pid := C1, node := Node} = P1 = cluster_program:start(Cluster, []),
     #{pid := C2} = P2 = cluster_program:start(Cluster, [Node]),
     cluster_helper:expect(C1, {handle_leader_change, C1, [C1]}),
-    cluster_helper:expect(C1, {handle_join, C2, sorted([C1, C2])}),
+    cluster_helper:expect(C1, {handle_join, C2, cluster_helper:sorted([C1, C2])}),
     await_all([C1, C2]),
     cluster_helper:await_leader(C2, [C1]),
     cluster_helper:forget_events([C2]),
@@ -200,7 +200,8 @@ it_sees_exit_reasons(Config) ->
                 Second, [{cluster, Cluster}, {seeds, [node(E)]}], [E, C]
             ),
             exit(Other, Reason),
-            cluster_helper:expect_any(C, {handle_leave, Other, sorted([E, C]), Reason})
+            All = cluster_helper:sorted([E, C]),
+            cluster_helper:expect_any(C, {handle_leave, Other, All, Reason})
         end,
         [boom, {shutdown, #{why => <<"so">>}}]
     ),
@@ -242,12 +243,12 @@ it_leaves_and_joins_again(Config) ->
     ?assertEqual(undefined, gen_cluster:leader(C)),
     cluster_helper:no_more_events([C, E]),
     ok = gen_cluster:join(C, node(E)),
-    cluster_helper:expect(E, {handle_join, C, sorted([C, E])}),
+    cluster_helper:expect(E, {handle_join, C, cluster_helper:sorted([C, E])}),
     await_all([C, E]),
     ok = cluster_program:ask(C, leave),
     cluster_helper:expect(E, {handle_leave, C, [E], left}),
     ok = cluster_program:ask(C, {join, node(E)}),
-    cluster_helper:expect(E, {handle_join, C, sorted([C, E])}),
+    cluster_helper:expect(E, {handle_join, C, cluster_helper:sorted([C, E])}),
     ?assertEqual({error, 'GCL_ENAME'}, cluster_program:ask(C, {join, nonsense})),
     cluster_helper:stop_members([E]).
 
@@ -258,7 +259,7 @@ it_sees_members_leave(Config) ->
     cluster_helper:expect(C, {handle_leader_change, undefined, [C]}),
     cluster_helper:expect(C, {handle_leader_change, C, [C]}),
     ok = gen_cluster:join(E, node(C)),
-    cluster_helper:expect(C, {handle_join, E, sorted([C, E])}),
+    cluster_helper:expect(C, {handle_join, E, cluster_helper:sorted([C, E])}),
     cluster_helper:await_leader(E, [C]),
     cluster_helper:stop_members([E]).
 
@@ -267,12 +268,12 @@ a_broken_connection_heals(Config) ->
     ok = cluster_program:ask(C, {disconnect, node(E)}),
     cluster_helper:expect(C, {handle_leave, E, [C], noconnection}),
     cluster_helper:expect(E, {handle_leave, C, [E], noconnection}),
-    cluster_helper:expect(E, {handle_node_joined, C, sorted([C, E])}),
-    cluster_helper:expect_any(C, {handle_node_joined, E, sorted([C, E])}),
+    cluster_helper:expect(E, {handle_node_joined, C, cluster_helper:sorted([C, E])}),
+    cluster_helper:expect_any(C, {handle_node_joined, E, cluster_helper:sorted([C, E])}),
     cluster_helper:await_leader(C, [E]),
     true = cluster_helper:on(node(E), erlang, disconnect_node, [node(C)]),
     cluster_helper:expect_any(C, {handle_leave, E, [C], noconnection}),
-    cluster_helper:expect_any(C, {handle_node_joined, E, sorted([C, E])}),
+    cluster_helper:expect_any(C, {handle_node_joined, E, cluster_helper:sorted([C, E])}),
     await_all([C, E]),
     cluster_helper:stop_members([E]).
 
@@ -290,7 +291,7 @@ it_stands_between_the_sides_of_a_split(Config) ->
     cluster_helper:await_pids(E2, [E2, C]),
     cluster_helper:await_leader(E2, [E2]),
     cluster_helper:await_pids(C, All),
-    cluster_helper:await_leader(C, [hd(sorted([E1, E2]))]),
+    cluster_helper:await_leader(C, [hd(cluster_helper:sorted([E1, E2]))]),
     cluster_helper:heal(Nodes),
     await_all(All),
     cluster_helper:await_until(fun() ->
@@ -624,7 +625,7 @@ it_sees_another_one_take_over(Config) ->
     cluster_helper:await_leader(C, [E1]),
     cluster_helper:forget_events([C]),
     exit(E1, boom),
-    Rest = sorted([E2, C]),
+    Rest = cluster_helper:sorted([E2, C]),
     cluster_helper:expect_any(C, {handle_leave, E1, Rest, boom}),
     %% None, and the next one, unless that has claimed before the DOWN came from another node.
     case cluster_helper:next_event(C) of
@@ -680,10 +681,10 @@ handlers_may_do_everything(Config) ->
     cluster_helper:expect_any(C, {handle_publish, welcome}),
     cluster_helper:expect_any(E, {handle_publish, welcome}),
     exit(E2, boom),
-    cluster_helper:expect_any(C, {handle_leave, E2, sorted([E, C]), boom}),
+    cluster_helper:expect_any(C, {handle_leave, E2, cluster_helper:sorted([E, C]), boom}),
     ok = cluster_program:ask(C, {when_joined, leave}),
     E3 = Join(),
-    cluster_helper:expect_any(E, {handle_leave, C, sorted([E, E3]), left}),
+    cluster_helper:expect_any(E, {handle_leave, C, cluster_helper:sorted([E, E3]), left}),
     ?assertEqual([], gen_cluster:members(C)),
     exit(E3, boom),
     ok = cluster_program:ask(C, {when_joined, none}),
@@ -691,7 +692,7 @@ handlers_may_do_everything(Config) ->
     await_all([C, E]),
     ok = cluster_program:ask(C, {when_joined, stop}),
     E4 = Join(),
-    cluster_helper:expect_any(E, {handle_leave, C, sorted([E, E4]), {no, more}}),
+    cluster_helper:expect_any(E, {handle_leave, C, cluster_helper:sorted([E, E4]), {no, more}}),
     cluster_helper:expect_any(C, {terminate, {no, more}}),
     cluster_helper:stop_members([E, E4]).
 
@@ -703,7 +704,8 @@ a_mistake_in_a_handler_ends_it(Config) ->
     E2 = cluster_helper:start_member(Second, [{cluster, Cluster}, {seeds, [node(E)]}]),
     {bad_pattern, Text} = cluster_helper:await_down(C, Monitor),
     ?assertNotEqual(nomatch, string:find(Text, "member.c:")),
-    cluster_helper:expect_any(E, {handle_leave, C, sorted([E, E2]), {bad_pattern, Text}}),
+    Left = cluster_helper:sorted([E, E2]),
+    cluster_helper:expect_any(E, {handle_leave, C, Left, {bad_pattern, Text}}),
     cluster_helper:stop_members([E, E2]).
 
 %% --- all together -----------------------------------------------------------------------------
@@ -750,7 +752,7 @@ check_history(Joined) ->
 
 %% All know all, in the same order, and the same leader.
 is_one_cluster(Pids) ->
-    Sorted = sorted(Pids),
+    Sorted = cluster_helper:sorted(Pids),
     Lists = [[P || #{pid := P} <- gen_cluster:members(Pid)] || Pid <- Pids],
     Leaders = lists:usort([gen_cluster:leader(Pid) || Pid <- Pids]),
     lists:all(fun(List) -> List =:= Sorted end, Lists) andalso
@@ -836,10 +838,6 @@ joined(Cluster, E) ->
 
 await_all(Pids) ->
     lists:foreach(fun(Pid) -> cluster_helper:await_pids(Pid, Pids) end, Pids).
-
-%% As members sort them.
-sorted(Pids) ->
-    [Pid || {_, Pid} <- lists:sort([{gen_cluster_pid:key(Pid), Pid} || Pid <- Pids])].
 
 children(Asked, Of) ->
     [Children] = [C || #{pid := Pid, children := C} <- gen_cluster:members(Asked), Pid =:= Of],

@@ -8,12 +8,14 @@
  *
  * Calls: {publish, Term}, {set_meta, Map}, {join, Node}, leave, {add_child, Type, Pid}, {weight,
  * N}, {vote, How, Term}, members, plist, {mod_plist, Type}, leader, {subscribe, Pid}, another,
- * {disconnect, Node}, {stop, Reason}, {when_joined, What}.
+ * {disconnect, Node}, {stop, Reason}, {when_joined, What}. The cast {block, Milliseconds} keeps its
+ * loop for that long.
  */
 #include <gen_cluster.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct program {
     gcl_program *program;
@@ -280,7 +282,10 @@ static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from
 
 static gcl_result handle_cast(gcl_server *self, gcl_term message, void *user)
 {
+    uint32_t milliseconds;
     (void)self;
+    if (gcl_match(message, "{block, ~u}", &milliseconds))
+        (void)usleep((useconds_t)milliseconds * 1000);
     tell(user, GCL_MESSAGE("{handle_cast, ~t}", message));
     return GCL_CONTINUE;
 }
