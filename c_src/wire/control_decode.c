@@ -24,7 +24,7 @@ enum altact {
     ALTACT_KNOWN = 31,
 };
 
-enum { MFA_ARITY = 3, FUNCTION_ARITY_MAX = 255 };
+enum { MFA_ARITY = 3 };
 
 struct reader {
     struct gcl_cursor cursor;
@@ -172,6 +172,7 @@ static bool read_unlink_id(struct reader *reader)
               "the unlink id is not a number from 1 to 2^64-1");
 }
 
+/* No function has so many arguments as there may be here: that is for the receiver to say. */
 static bool read_mfa(struct reader *reader)
 {
     struct gcl_control *control = reader->control;
@@ -181,7 +182,7 @@ static bool read_mfa(struct reader *reader)
               read_tuple(at, &count) && count == MFA_ARITY &&
                   gcl_wire_atom_decode(at, reader->scratch->atoms[0], &control->module) &&
                   gcl_wire_atom_decode(at, reader->scratch->atoms[1], &control->function) &&
-                  read_small(at, FUNCTION_ARITY_MAX, &control->arity),
+                  read_small(at, UINT32_MAX, &control->arity),
               "module, function and arity are malformed");
 }
 

@@ -32,7 +32,8 @@
     a_function_closes_the_node/1,
     a_function_ends_its_process/1,
     a_mistake_ends_its_process/1,
-    garbage_is_refused/1
+    garbage_is_refused/1,
+    more_arguments_than_a_function_can_have/1
 ]).
 
 -define(SOON, 5000).
@@ -65,7 +66,8 @@ all() ->
         a_function_closes_the_node,
         a_function_ends_its_process,
         a_mistake_ends_its_process,
-        garbage_is_refused
+        garbage_is_refused,
+        more_arguments_than_a_function_can_have
     ].
 
 init_per_testcase(Case, Config) ->
@@ -577,8 +579,6 @@ garbage_is_refused(Config) ->
             [c, add, [1, 2 | 3]]
         ]
     ],
-    Many = lists:duplicate(300, 1),
-    ?assertEqual({Ref, error, undef, [{c, add, Many, []}]}, executed(C, Ref, [c, add, Many])),
     %% What names an outcome is sent back as it is, but not kept when it is large.
     Large = <<0:20000>>,
     ?assertEqual({Large, return, 3}, executed(C, Large, [c, add, [1, 2]])),
@@ -627,6 +627,43 @@ garbage_is_refused(Config) ->
      || _ <- [1, 2]
     ],
     ?assertEqual(3, erpc:call(C, c, add, [1, 2], ?SOON)).
+
+%% A function has at most 255 arguments; what erlang:apply/3 takes is more, and has an end, too.
+more_arguments_than_a_function_can_have(Config) ->
+    C = ?config(cnode, Config),
+    Ref = make_ref(),
+    ok = net_kernel:monitor_nodes(true),
+    [
+        begin
+            A = [nomodule, f, lists:duplicate(Count, 1)],
+            ?assertEqual(executed(node(), Ref, A), executed(C, Ref, A)),
+            Call = fun(Node) -> rpc:call(Node, nomodule, f, lists:duplicate(Count, 1), ?SOON) end,
+            ?assertEqual(Call(node()), Call(C)),
+            ?assertEqual(Call(C), rex(C, list_to_tuple([call] ++ A ++ [user]))),
+            ?assertEqual(Call(C), apply(rpc, block_call, [C | A])),
+            %% No process is begun for what cannot be there.
+            ?assertError(notsup, apply(erlang, spawn_monitor, [C | A])),
+            Request = apply(erlang, spawn_request, [C | A]),
+            receive
+                {spawn_reply, Request, error, Why} -> ?assertEqual(notsup, Why)
+            after ?SOON -> ct:fail(no_reply)
+            end,
+            ok = apply(erpc, cast, [C | A]),
+            gen_server:cast({rex, C}, list_to_tuple([cast] ++ A ++ [user]))
+        end
+     || Count <- [255, 256, 1023, 1024, 100000]
+    ],
+    ok = logger_is_quiet(fun() ->
+        {{erpc, system_limit}, _} = cast_ends(node(), lists:duplicate(1024, 1)),
+        {{erpc, system_limit}, _} = cast_ends(C, lists:duplicate(1024, 1))
+    end),
+    ?assertEqual(3, erpc:call(C, c, add, [1, 2], ?SOON)),
+    receive
+        {nodedown, C} -> ct:fail(disconnected)
+    after 0 -> ok
+    end.
+
+cast_ends(Node, A) -> ending(spawn_monitor(Node, erpc, execute_cast, [nomodule, f, A])).
 
 executed(Node, Ref, A) -> ending(spawn_monitor(Node, erpc, execute_call, [Ref | A])).
 

@@ -251,6 +251,25 @@ void gcl_task_bad(struct gcl_task *task, const struct gcl_rpc_what *what)
     close_or_end(task, error != 0 ? error : end(task, &outcome));
 }
 
+static int end_too_many(struct gcl_task *task)
+{
+    if (task->kind == GCL_TASK_ERPC_CALL)
+        return gcl_server_stop(task->server, "{~t, error, {erpc, system_limit}}",
+                               gcl_server_term(task->server, task->reference));
+    if (task->kind == GCL_TASK_ERPC_CAST)
+        return gcl_server_stop(task->server,
+                               "{{erpc, system_limit}, [{erpc, execute_cast, 3, []}]}");
+    int error = write_value(gcl_server_at(task->server), GCL_MESSAGE("system_limit"));
+    struct outcome outcome = {.how = RAISED_EXIT, .term = gcl_writer_term(rpc_of(task)->value)};
+    return error != 0 ? error : end(task, &outcome);
+}
+
+void gcl_task_too_many(struct gcl_task *task)
+{
+    task->server->is_transient = true;
+    close_or_end(task, end_too_many(task));
+}
+
 void gcl_task_ended(struct gcl_task *task, gcl_term reason)
 {
     if (task->is_unwanted || gcl_server_at(task->server)->is_closing)

@@ -118,7 +118,8 @@ struct gcl_rpc_mfa {
     gcl_term arguments;
 };
 
-enum { GCL_RPC_ARGUMENTS_MAX = 255 };
+/* Of a function; and of what erlang:apply/3 takes, before it looks whether there is one. */
+enum { GCL_RPC_ARGUMENTS_MAX = 255, GCL_RPC_APPLY_MAX = 1023 };
 
 /** How many elements a proper list has; false: it is none. */
 bool gcl_rpc_count(gcl_term arguments, uint32_t *count);
@@ -150,6 +151,9 @@ void gcl_task_undef(struct gcl_task *task, const struct gcl_rpc_mfa *mfa);
 
 /** What it names is no function and list of arguments: that is an error of erlang:apply/3. */
 void gcl_task_bad(struct gcl_task *task, const struct gcl_rpc_what *what);
+
+/** There are more arguments than erlang:apply/3 takes: system_limit there. */
+void gcl_task_too_many(struct gcl_task *task);
 
 /** Its process ends with a reason before there was an outcome. */
 void gcl_task_ended(struct gcl_task *task, gcl_term reason);

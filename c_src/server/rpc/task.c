@@ -220,6 +220,10 @@ static void begin(gcl_server *server, gcl_term term)
         gcl_task_bad(task, &what);
         return;
     }
+    if (mfa.name.arity > GCL_RPC_APPLY_MAX) {
+        gcl_task_too_many(task);
+        return;
+    }
     struct gcl_rpc_entry *entry = gcl_rpc_find(gcl_server_at(server), &mfa.name);
     if (entry == NULL) {
         gcl_task_undef(task, &mfa);

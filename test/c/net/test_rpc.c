@@ -586,3 +586,27 @@ Test(rpc, a_request_that_lies_about_its_arity_is_refused)
     await(GCL_CONTROL_DOWN);
     end_with_raw();
 }
+
+/* spec: a BEAM has no such function either, and keeps the connection. */
+Test(rpc, a_request_with_more_arguments_than_a_function_can_have_is_refused)
+{
+    static uint8_t many[3 + 65535] = {0x6b};
+    static const uint32_t counts[] = {256, 1024, 65535};
+    begin_with_raw();
+    raw_join(&raw, a);
+    struct gcl_control request = make(GCL_CONTROL_SPAWN_REQUEST);
+    request.module = gcl_str_of("m");
+    request.function = gcl_str_of("echo");
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        last.op = GCL_CONTROL_OPS;
+        many[1] = (uint8_t)(counts[i] >> 8);
+        many[2] = (uint8_t)counts[i];
+        request.arity = counts[i];
+        request.term = gcl_str_make(many, 3 + counts[i]);
+        raw_signal(&raw, &request);
+        await(GCL_CONTROL_SPAWN_REPLY);
+        cr_assert_str_eq(last_name, "notsup");
+    }
+    cr_assert(gcl_node_is_connected(a->node, raw.name));
+    end_with_raw();
+}

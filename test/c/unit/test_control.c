@@ -292,6 +292,16 @@ Test(control, unlink_ids_of_all_sizes)
     }
 }
 
+Test(control, arities_of_all_sizes)
+{
+    static const uint32_t arities[] = {0, 255, 256, 100000, UINT32_MAX};
+    for (size_t i = 0; i < sizeof arities / sizeof arities[0]; i++) {
+        struct gcl_control control = sample(GCL_CONTROL_SPAWN_REQUEST);
+        control.arity = arities[i];
+        there_and_back(&control, full, 29);
+    }
+}
+
 Test(control, longest_names)
 {
     static char name[GCL_ATOM_MAX_BYTES];

@@ -125,7 +125,13 @@ Test(control_bad, spawn_requests_and_replies)
     BAD(TUPLE("\6", "\x1D") REF FROM NIL MFA NIL PAYLOAD, "the leader is no pid");
     BAD(TUPLE("\6", "\x1D") REF FROM TO NIL NIL PAYLOAD, "module, function");
     BAD(TUPLE("\6", "\x1D") REF FROM TO "\x68\2\x77\1m\x77\1f" NIL PAYLOAD, "module, function");
-    BAD(TUPLE("\6", "\x1D") REF FROM TO "\x68\3\x77\1m\x77\1f\x62\0\0\1\0" NIL PAYLOAD,
+    /* More arguments than a function can have: answered, not refused. */
+    GOOD(TUPLE("\6", "\x1D") REF FROM TO "\x68\3\x77\1m\x77\1f\x62\0\0\1\0" NIL PAYLOAD);
+    GOOD(TUPLE("\6", "\x1D") REF FROM TO
+         "\x68\3\x77\1m\x77\1f\x6E\4\0\xFF\xFF\xFF\xFF" NIL PAYLOAD);
+    BAD(TUPLE("\6", "\x1D") REF FROM TO "\x68\3\x77\1m\x77\1f\x6E\5\0\0\0\0\0\1" NIL PAYLOAD,
+        "module, function");
+    BAD(TUPLE("\6", "\x1D") REF FROM TO "\x68\3\x77\1m\x77\1f\x62\xFF\xFF\xFF\xFF" NIL PAYLOAD,
         "module, function");
     BAD(TUPLE("\6", "\x1D") REF FROM TO MFA "\x50" PAYLOAD, "the options are malformed");
     BAD(TUPLE("\6", "\x1D") REF FROM TO MFA NIL "\x83\x50", "the payload is malformed");
