@@ -101,7 +101,7 @@ struct gcl_task {
     gcl_ref ref; /* of the caller's monitor, when there is one: taking it back cancels */
     bool has_ref;
     bool is_by_ref;    /* in the table of that name */
-    gcl_caller caller; /* of a REX_CALL */
+    gcl_caller caller; /* of a REX_CALL: kept for as long as the task */
     bool is_unwanted;  /* nobody waits: nothing is answered */
     gcl_rpc_cancel_function *canceled;
     void *canceled_user;

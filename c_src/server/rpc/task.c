@@ -9,6 +9,7 @@
 #include "core/reason.h"
 #include "node/node.h"
 #include "node/peer.h"
+#include "server/caller.h"
 #include "server/rpc/rpc.h"
 #include "server/server.h"
 #include "server/servers.h"
@@ -121,6 +122,8 @@ void gcl_task_close(struct gcl_task *task)
 {
     gcl_server *server = task->server;
     server->user = server->program_user = NULL;
+    if (task->kind == GCL_TASK_REX_CALL)
+        gcl_caller_drop(gcl_server_at(server), task->caller); /* nothing when it was answered */
     forget(gcl_server_at(server), task);
 }
 

@@ -224,6 +224,58 @@ Test(rpc, a_node_that_closes_tells_those_that_wait)
     world_end();
 }
 
+static void hidden(gcl_node_config *config)
+{
+    config->hidden = true; /* nothing is said to each other but what is called */
+}
+
+/* Two nodes that are connected; both offer. */
+static void begin_with_hidden(void)
+{
+    world_begin();
+    begun = canceled = pending = 0;
+    a = world_start(0, hidden);
+    b = world_start(1, hidden);
+    offer(a);
+    offer(b);
+    server = world_serve(a, &handlers, NULL, NULL);
+    world_join(a, b);
+}
+
+static size_t live_before;
+
+static bool is_as_before(void)
+{
+    return world.mem.live <= live_before;
+}
+
+static void cancel_by_rex(void)
+{
+    gcl_request request;
+    begun = canceled = 0;
+    pending = 1;
+    cr_assert_eq(gcl_call(server, gcl_to_remote("rex", b->name), GCL_INFINITY, on_outcome, NULL,
+                          &request, "{call, m, later, [], user}"),
+                 0);
+    world_until(has_begun);
+    cr_assert_eq(gcl_call_cancel(server, request), 0);
+    world_until(is_over);
+    cr_assert_eq(outcome, GCL_ECANCELED);
+    world_until(is_canceled);
+}
+
+Test(rpc, a_canceled_call_by_rex_leaves_nothing_behind)
+{
+    begin_with_hidden();
+    for (int i = 0; i < 8; i++)
+        cancel_by_rex();
+    live_before = world.mem.live; /* all tables and places are there; a process may be leaving */
+    for (int i = 0; i < 32; i++)
+        cancel_by_rex();
+    world_until(is_as_before);
+    world_end();
+}
+
 static void close_at_once(gcl_server *self, gcl_rpc_task task, gcl_term arguments, void *user)
 {
     (void)task;
