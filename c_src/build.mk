@@ -21,7 +21,8 @@ quiet := $(or $(V),$(findstring s,$(firstword -$(MAKEFLAGS))))
 say = $(if $(quiet),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 version := $(shell sed -n 's/.*{vsn, *"\(.*\)"}.*/\1/p' src/gen_cluster.app.src)
-abi := 0
+# Structs of the headers are held by value: before 1.0 each minor version is an ABI of its own.
+abi := $(if $(filter 0.%,$(version)),$(basename $(version)),$(firstword $(subst ., ,$(version))))
 
 # rebar3 and Mix name the folder in which they want the artifacts.
 priv := $(or $(MIX_APP_PATH:%=%/priv),$(REBAR_BARE_COMPILER_OUTPUT_DIR:%=%/priv),priv)

@@ -28,7 +28,8 @@ install: all
 	$(INSTALL) -m 755 $(shared) $(to_lib)/$(real_name)
 	ln -sf $(real_name) $(to_lib)/$(soname)
 	ln -sf $(soname) $(to_lib)/libgen_cluster.so
-	sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(libdir)|' -e 's|@includedir@|$(includedir)|' \
+	sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(libdir:$(prefix)/%=$${prefix}/%)|' \
+		-e 's|@includedir@|$(includedir:$(prefix)/%=$${prefix}/%)|' \
 		-e 's|@version@|$(version)|' -e 's|@private@|$(libs)|' \
 		c_src/gen_cluster.pc.in > $(to_pc)/gen_cluster.pc
 	chmod 644 $(to_pc)/gen_cluster.pc

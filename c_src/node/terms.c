@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/terms.h"
 
+#include <gen_cluster/server.h>
+
 #include "node/node.h"
 #include "node/translate.h"
 

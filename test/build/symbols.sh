@@ -12,8 +12,18 @@ refuses()
     mkdir -p "$scratch/o/c_src/$1"
     echo "$2" | ${CC:-gcc} -fPIC -O2 -x c -c -o "$scratch/o/c_src/$1/a.o" -
     ${CC:-gcc} -shared -o "$scratch/a.so" "$scratch/o/c_src/$1/a.o"
-    if test/tools/check_symbols.sh "$scratch/a.so" "$scratch/o/c_src"; then fail "accepted: $2"; fi
+    if test/tools/check_symbols.sh "$scratch/a.so" "$scratch/o/c_src" "$scratch/none"; then fail "accepted: $2"; fi
 }
+# What a header promises.
+mkdir -p "$scratch/include"
+printf 'GCL_API struct gcl_thing *\ngcl_b(void);\n' >"$scratch/include/b.h"
+if test/tools/check_symbols.sh priv/lib/libgen_cluster.so _build/c/release/c_src "$scratch/include"; then
+    fail 'accepted: a function that is declared and not exported'
+fi
+echo 'GCL_API gcl_term_context *gcl_node_terms(gcl_node *node);' >"$scratch/include/b.h"
+test/tools/check_symbols.sh priv/lib/libgen_cluster.so _build/c/release/c_src "$scratch/include"
+
+mkdir "$scratch/none"
 refuses base 'int gcl_a;'
 refuses base 'int gcl_a(void) { static int n = 1; return n++; }'
 refuses base 'int gcl_a(void) { static _Thread_local int n; return n++; }'

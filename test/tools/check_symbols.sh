@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# check_symbols.sh SHARED_LIBRARY OBJECT_FOLDER
+# check_symbols.sh SHARED_LIBRARY OBJECT_FOLDER [HEADER_FOLDER]
 #
 # What the linker sees: the shared library exports gcl_* and nothing else (nothing of libei either),
+# each function that the headers declare with GCL_API,
 # no object has a writable global or static, what is visible between objects is called gcl_*, and
 # the rooms call only what they may: memory through base/alloc, terms through libei's codec in
 # wire/term, libev and OpenSSL in net.
 set -u
-library=$1 objects=$2
+library=$1 objects=$2 headers=${3:-include}
 wrong=0
 
 report()
@@ -20,6 +21,18 @@ report()
 
 report 'exported without the prefix gcl_' \
     "$(nm -D --defined-only "$library" | awk '$3 !~ /^gcl_/ { print $3 }')"
+
+# The name stands behind GCL_API, perhaps in the next line.
+exported=$(nm -D --defined-only "$library" | awk '{ print $3 }')
+report 'declared with GCL_API and not exported' "$(find "$headers" -name '*.h' | sort | xargs cat |
+    awk -v exported="$exported" '
+        BEGIN { n = split(exported, name, "\n"); for (i = 1; i <= n; i++) has[name[i]] = 1 }
+        /^GCL_API / { is_open = 1 }
+        is_open && match($0, /gcl_[a-z0-9_]*\(/) {
+            is_open = 0
+            function_name = substr($0, RSTART, RLENGTH - 1)
+            if (!(function_name in has)) print function_name
+        }')"
 
 list=$(find "$objects" -name '*.o' | sort)
 [ -n "$list" ] || { echo "no objects in $objects"; exit 1; }
