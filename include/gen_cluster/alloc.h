@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The memory functions of a node. Everything a node allocates goes through the one it was given.
+/**
+ * The memory functions of a node. What it allocates goes through the ones it was given, but for
+ * what other threads touch (posts, work, look-ups of hosts, the watchdog): that comes from
+ * malloc().
  */
 #ifndef GEN_CLUSTER_ALLOC_H
 #define GEN_CLUSTER_ALLOC_H
@@ -13,9 +16,8 @@ extern "C" {
 #endif
 
 /**
- * Called on the loop thread only, but for the block behind gcl_post(), see there. `alloc` and
- * `resize` return NULL when there is no memory; then a failed `resize` has kept the old block.
- * Sizes are never 0; `free` is called with NULL.
+ * Called on the loop thread only. `alloc` and `resize` return NULL when there is no memory; then a
+ * failed `resize` has kept the old block. Sizes are never 0; `free` is called with NULL.
  */
 typedef struct gcl_allocator {
     void *user;

@@ -68,8 +68,9 @@ typedef enum gcl_departure {
 
 /**
  * The callbacks of a cluster; any but `size` may be NULL. `user` is that of the config. They return
- * what handlers of servers return. For one event, leaders come last. Each pid joins before it
- * leaves, and leaves before it joins again.
+ * what handlers of servers return. For one event, leaders come last. A pid that has joined leaves
+ * before it joins again. Who was there when this member came is in its list and announced by no
+ * callback: a pid may leave that never joined.
  */
 typedef struct gcl_cluster_handlers {
     size_t size; /**< sizeof(gcl_cluster_handlers) */
@@ -130,8 +131,8 @@ GCL_API void gcl_cluster_config_init(gcl_cluster_config *config);
  * for the join, and a seed that cannot be reached is tried for as long as no member on it is known.
  * `*cluster` (may be NULL) is borrowed until its server ends. GCL_EINVAL: a `size` that is not set,
  * no name, a name or type that no atom can have, a meta that is too large or no map (GCL_ESYNTAX:
- * no term at all); GCL_ENAME: a seed of the config that is no node's name, which is logged; and the
- * errors of gcl_server_start().
+ * no term at all); GCL_ENAME: a seed of the config that is no node's name, which is logged;
+ * GCL_ELIMIT: more than 256 seeds; and the errors of gcl_server_start().
  */
 GCL_API int gcl_cluster_start(gcl_node *node, const gcl_cluster_config *config,
                               gcl_cluster **cluster) GCL_MUST_USE;

@@ -153,8 +153,9 @@ GCL_API gcl_dest gcl_to_global_message(gcl_message name);
 
 /**
  * As global:sync/0: `done` gets 0 when the names of all nodes that are connected now are those of
- * this node, too; a node that is lost is not waited for. GCL_ENOTSUP: on a hidden node, which is in
- * sync with nobody.
+ * this node, too; a node that is lost is not waited for. One that is connected and takes no part in
+ * `global`, as a BEAM with `-connect_all false`, is waited for as long as it is connected, as
+ * there: use a timer. GCL_ENOTSUP: on a hidden node, which is in sync with nobody.
  */
 GCL_API int gcl_global_sync(gcl_server *self, gcl_reply_function *done, void *user);
 

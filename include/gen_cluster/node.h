@@ -32,15 +32,19 @@ typedef struct gcl_node gcl_node;
 typedef bool gcl_random_function(void *bytes, size_t size, void *user);
 
 /**
- * What a node is to be. Fill it with gcl_node_config_init() and then set what differs; it grows at
- * the end only. All strings are copied by gcl_node_new(). Limits are described in doc/limits.md.
+ * What a node is to be. Fill it with gcl_node_config_init() and then set what differs. All strings
+ * are copied by gcl_node_new(). Limits are described in doc/limits.md.
+ *
+ * `size` guards against headers and library of different versions: it is refused with GCL_EINVAL
+ * when it is not what the library has. The name of the shared library changes with every version
+ * that changes a struct, before 1.0 with each minor one.
  */
 typedef struct gcl_node_config {
     size_t size;          /**< set by gcl_node_config_init() */
-    struct ev_loop *loop; /**< borrowed for the life of the node; required */
+    struct ev_loop *loop; /**< borrowed for the life of the node; required. Link -lev, too */
     const char *name;     /**< "alive@host", or "alive": then @ and the host's name are added */
     bool long_names;      /**< as erl -name: a host part with a dot is demanded */
-    const char *cookie;   /**< required; 1 to 255 bytes */
+    const char *cookie;   /**< required; 1 to 255 bytes; one for all peers */
     bool hidden;          /**< default false; doc/visible.md says what to choose */
     /**
      * A visible node only: whether it tells its partition of each connection that it has lost, as
@@ -170,7 +174,15 @@ GCL_API int gcl_node_set_cookie(gcl_node *node, const char *cookie) GCL_MUST_USE
 
 /**
  * Gets the outcome of gcl_node_connect(): 0 or why not (`detail`: one line, borrowed). Exactly once
- * and never before that returns; GCL_ECANCELED when the node closes first.
+ * and never before that returns.
+ *
+ * Worth another try later: GCL_EEPMD (epmd there cannot be asked, or does not know the node),
+ * GCL_ENOCONNECTION (nobody listens there), GCL_ERESOLVE (no address for the host), GCL_ETIMEOUT,
+ * GCL_ECLOSED (the peer closed the connection), GCL_EREFUSED (the peer does not allow it now),
+ * GCL_ELIMIT (`max_connections`, or too many look-ups), GCL_ESYS, GCL_ENOMEM. Somebody has to do
+ * something first: GCL_EAUTH (another cookie), GCL_EFLAGS (a node older than OTP 23), GCL_ENAME
+ * (the node there has another name), GCL_EPROTO (no node answers there). GCL_ECANCELED: the node
+ * closes, or another connection to the peer was made or kept.
  */
 typedef void gcl_connect_function(gcl_node *node, const char *name, int error, const char *detail,
                                   void *user);
@@ -210,7 +222,7 @@ GCL_API bool gcl_node_is_connected(const gcl_node *node, const char *name);
 /** A connection, for gcl_node_each_connection(). Strings are borrowed for the call. */
 typedef struct gcl_connection_info {
     const char *name;
-    bool hidden;
+    bool hidden;    /**< one of the two is a hidden node: nodes() lists it on neither side */
     uint64_t flags; /**< negotiated */
     uint32_t creation;
     uint64_t bytes_in, bytes_out, frames_in, frames_out;

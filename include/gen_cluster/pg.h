@@ -54,7 +54,10 @@ GCL_API void gcl_pg_config_init(gcl_pg_config *config);
  */
 GCL_API int gcl_pg_start(gcl_node *node, const gcl_pg_config *config) GCL_MUST_USE;
 
-/** Ends a scope, soon. Its members are members no more; who monitors it gets GCL_PG_ENDED. */
+/**
+ * Ends a scope, soon. Its members are members no more; who monitors it gets GCL_PG_ENDED.
+ * GCL_ENOENT: there is none; and the errors of gcl_server_stop().
+ */
 GCL_API int gcl_pg_stop(gcl_node *node, const char *scope);
 
 /* --- members -------------------------------------------------------------------------------- */

@@ -117,7 +117,8 @@ GCL_API void gcl_server_config_init(gcl_server_config *config);
 /**
  * Starts a server. No handler is called before this returns. `*server` (may be NULL) is borrowed
  * until it ends. GCL_EINVAL: no handlers, or a name that no atom can have; GCL_EEXIST: the name is
- * taken; GCL_ELIMIT: `max_processes` are there; GCL_ECLOSED: the node is closing; GCL_ENOMEM.
+ * taken, as `net_kernel`, `rex`, `global_group` and, on visible nodes, `global_name_server` are;
+ * GCL_ELIMIT: `max_processes` are there; GCL_ECLOSED: the node is closing; GCL_ENOMEM.
  */
 GCL_API int gcl_server_start(gcl_node *node, const gcl_server_config *config,
                              gcl_server **server) GCL_MUST_USE;
@@ -279,11 +280,14 @@ GCL_API int gcl_link(gcl_server *self, gcl_pid pid) GCL_MUST_USE;
 /** Ends a link; an exit signal of it will not come any more. No error when there is none. */
 GCL_API int gcl_unlink(gcl_server *self, gcl_pid pid);
 
-/** exit/2 with a reason given by a pattern; `kill` cannot be trapped. */
+/** exit/2 with a reason given by a pattern; `kill` cannot be trapped. Also the errors of
+ * gcl_write().
+ */
 #define gcl_exit(self, pid, ...) gcl_exit_message((self), (pid), GCL_MESSAGE(__VA_ARGS__))
 GCL_API int gcl_exit_message(gcl_server *self, gcl_pid pid, gcl_message reason);
 
-/** Has handle_node called for nodes that come and go, hidden ones included; or no longer. */
+/** Has handle_node called for nodes that come and go, hidden ones included; or no longer. Those
+ * that are connected already are told by gcl_node_each_connection(). */
 GCL_API void gcl_monitor_nodes(gcl_server *self, bool on);
 
 /** A reference to which messages for this server can be sent. GCL_ECLOSED, GCL_ENOMEM. */
