@@ -211,8 +211,14 @@ race(Gap) ->
     drop(C, Gap),
     {C, fun() -> race(Beams, [C | Cs], [{race, I} || I <- lists:seq(1, 20)]) end}.
 
+%% Each has a name that nobody else wants, too: one node may win all the others, and need nobody's
+%% answer for that but its own.
 race(Beams, Cs, Names) ->
-    Askers = [spawn_monitor(fun() -> exit({won, won(Node, Names)}) end) || Node <- Beams ++ Cs],
+    Nodes = Beams ++ Cs,
+    Askers = [
+        spawn_monitor(fun() -> exit({won, won(Node, Names ++ [{race, name(Node)}])}) end)
+     || Node <- Nodes
+    ],
     Won = [
         receive
             {'DOWN', Monitor, process, _, {won, Mine}} -> Mine;
@@ -220,8 +226,9 @@ race(Beams, Cs, Names) ->
         end
      || {_, Monitor} <- Askers
     ],
-    Names = lists:sort(lists:append(Won)),
-    [agree(Beams, Cs, Name) || Name <- Names].
+    All = lists:sort(Names ++ [{race, name(Node)} || Node <- Nodes]),
+    All = lists:sort(lists:append(Won)),
+    [agree(Beams, Cs, Name) || Name <- All].
 
 won(Node, Names) -> [Name || Name <- Names, has_won(Node, Name)].
 
