@@ -26,6 +26,12 @@ sum 1 '2 passed, 1 failed, 0 skipped' 'unit a/b passed\nsim c/d passed\n' 'sim:c
 sum 1 '2 passed, 1 failed, 0 skipped' 'unit a/b passed\nsim c/d passed\n' 'sim not there yet\n'
 sum 1 '2 passed, 1 failed, 0 skipped' 'unit a/b passed\nsim c/d passed\nsim c/e odd\n' ''
 
+# Why a test has failed stands at the end, and is no result itself.
+sum 1 '1 passed, 1 failed, 0 skipped' 'unit a/b failed\n| c d failed\nsim c/d passed\n| x\n' 'unit reason\n'
+[ "$(head -n 2 "$scratch/out")" = "  failed: unit:a/b
+    | c d failed" ] || fail "$(cat "$scratch/out")"
+! grep -q '| x' "$scratch/out" || fail 'a reason for a test that passed'
+
 # claims EXPECTED_STATUS LAST_LINE RESULTS CLAIMS
 claims()
 {

@@ -15,6 +15,7 @@ cat "$results"/*.txt /dev/null 2>/dev/null | awk -v claims="$claims" -v kinds=" 
     -v others=" $others " '
     function fail(text) { print "  test/claims:" number ": " text; wrong++ }
     function below(test) { return substr(test, 1, index(test "/", "/") - 1) }
+    /^\|/ { next }
     {
         test = $1 ":" $2
         if (!(test in result) || result[test] == "passed") result[test] = $3

@@ -30,7 +30,7 @@ timeout -k 10 "${GCL_TEST_TIMEOUT:-600}" test/tools/with_epmd.sh ${ERL:-erl} -no
     -pa "${GCL_EBIN:-$root/ebin}" "$ebin" \
     -run gen_cluster_test_ct main "$kind" "$prefix" "$root/$results" "$suites" "$logs" "$@"
 status=$?
-[ $status = 0 ] || grep -q ' failed$' "$results" 2>/dev/null ||
+[ $status = 0 ] || grep -q '^[^|].* failed$' "$results" 2>/dev/null ||
     echo "$kind ${prefix}complete failed" >>"$results"
 [ $status = 0 ] || echo "  Logs: $logs/index.html"
 exit $status

@@ -1,10 +1,13 @@
 %% SPDX-License-Identifier: Apache-2.0
 %% Runs the Common Test suites and writes one line `Kind Prefix<suite>/<case> passed|failed|skipped`
-%% per case, as a Common Test hook. A case that another one's failure kept from running has failed.
+%% per case, as a Common Test hook, and lines `| ...` behind one that failed, which say why. A case
+%% that another one's failure kept from running has failed.
 -module(gen_cluster_test_ct).
 
 -export([main/1]).
 -export([init/2, post_end_per_testcase/5, on_tc_fail/4, on_tc_skip/4]).
+
+-define(REASON_LINES, 16).
 
 -record(state, {
     file :: file:io_device(),
@@ -64,7 +67,7 @@ post_end_per_testcase(Suite, Case, _Config, Return, State) ->
 -spec on_tc_fail(module(), term(), term(), #state{}) -> #state{}.
 on_tc_fail(Suite, Case, Reason, State) ->
     io:format(user, "failed: ~ts/~ts~n  ~tP~n", [Suite, name(Case), Reason, 30]),
-    write(Suite, Case, failed, State),
+    write_failed(Suite, Case, Reason, State),
     State.
 
 -spec on_tc_skip(module(), term(), {tc_auto_skip | tc_user_skip, term()}, #state{}) -> #state{}.
@@ -73,11 +76,17 @@ on_tc_skip(Suite, Case, {tc_user_skip, _Reason}, State) ->
     State;
 on_tc_skip(Suite, Case, {tc_auto_skip, Reason}, State) ->
     io:format(user, "not run: ~ts/~ts~n  ~tP~n", [Suite, name(Case), Reason, 20]),
-    write(Suite, Case, failed, State),
+    write_failed(Suite, Case, Reason, State),
     State.
 
 write(Suite, Case, Result, #state{file = File, kind = Kind, prefix = Prefix}) ->
     io:format(File, "~ts ~ts~ts/~ts ~ts~n", [Kind, Prefix, Suite, name(Case), Result]).
+
+write_failed(Suite, Case, Reason, #state{file = File} = State) ->
+    write(Suite, Case, failed, State),
+    Lines = string:split(io_lib:format("~tP", [Reason, 60]), "\n", all),
+    [io:format(File, "| ~ts~n", [Line]) || Line <- lists:sublist(Lines, ?REASON_LINES)],
+    ok.
 
 name({Case, _Group}) -> Case;
 name(Case) -> Case.

@@ -58,7 +58,7 @@ in_mesh()
     GCL_MESH=$releases test/tools/ct.sh otp "$run/" "$results/$run.txt" mesh_SUITE
 }
 
-count() { grep -c " $1\$" "$results/$run.txt"; }
+count() { grep -c "^otp .* $1\$" "$results/$run.txt"; }
 
 # Where each release is, or what is missing; one after the other, as they share what they fetch.
 find_releases()
@@ -90,8 +90,6 @@ run_one()
     # As the nodes said themselves.
     grep -E '^(Common Test runs on|nodes started by it are|peer:) OTP' "$results/$run.log" |
         sort | uniq -c | sed 's/^ *1 \([^p]\)/  \1/; s/^ *\([0-9]*\) peer/  \1 x peer/'
-    ! grep -q ' failed$' "$results/$run.txt" ||
-        grep -aE -A 12 '^(failed|not run): ' "$results/$run.log"
 }
 
 # Two at a time: they wait more than they work.

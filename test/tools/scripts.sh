@@ -25,6 +25,7 @@ for script; do
     [ $result = passed ] || tail -n 60 "$log" | sed 's/^/    | /'
     [ $status != 124 ] || echo '    | (out of time)'
     echo "$kind $name $result" >>"$results"
+    [ $result != failed ] || tail -n 8 "$log" | sed 's/^/| /' >>"$results"
 done
 rm -f "$log"
 [ $failures = 0 ]

@@ -3,7 +3,7 @@
 # summary.sh RESULTS_FOLDER SKIPS FAILED KIND...
 #
 # Reads lines `kind name passed|failed|skipped` and says what failed, ending with
-# `N passed, N failed, N skipped`. Also a failure: a kind that passed nothing, and a test that was
+# `N passed, N failed, N skipped`. Lines `| ...` behind one that failed say why, and are repeated. Also a failure: a kind that passed nothing, and a test that was
 # skipped, unless SKIPS lists it with a reason; and a line of SKIPS that nothing needs any more.
 #
 # SKIPS holds lines `kind:name reason` for a skipped test and `kind reason` for a kind without
@@ -23,7 +23,9 @@ cat "$results"/*.txt /dev/null 2>/dev/null | awk -v wrong="$wrong" -v skips="$sk
             if (word[2] == "") fail("test/skips: no reason for " word[1])
         }
     }
+    /^\|/ { if (is_failed) print "    " $0; next }
     {
+        is_failed = $3 == "failed"
         count[$3]++
         by_kind[$1, $3]++
         test = $1 ":" $2
