@@ -47,7 +47,7 @@ main([Kind, Prefix, Results, Suites, Logs | Only]) ->
 -spec init(term(), {string(), string(), file:filename()}) -> {ok, #state{}}.
 init(_Id, {Kind, Prefix, Results}) ->
     ok = filelib:ensure_dir(Results),
-    {ok, File} = file:open(Results, [write]),
+    {ok, File} = file:open(Results, [write, {encoding, utf8}]),
     {ok, #state{file = File, kind = Kind, prefix = Prefix}}.
 
 %% Cases that end by {fail, _} or by a crash are reported by on_tc_fail/4 as well.
