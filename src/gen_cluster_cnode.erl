@@ -30,6 +30,8 @@
     hidden => boolean(),
     port => inet:port_number(),
     net_ticktime => pos_integer(),
+    %% Seconds that it may stand still before its node leaves the cluster; 0: for ever.
+    watchdog => non_neg_integer(),
     %% By default this node's, handed over in the environment; never on the command line. One that
     %% stands here is shown in reports of the supervisor; a file is not.
     cookie => text(),

@@ -49,6 +49,7 @@ is_valid(seeds, Seeds) -> is_list(Seeds) andalso lists:all(fun is_seed/1, Seeds)
 is_valid(hidden, Hidden) -> is_boolean(Hidden);
 is_valid(port, Port) -> is_integer(Port) andalso Port > 0 andalso Port < 65536;
 is_valid(net_ticktime, Seconds) -> is_integer(Seconds) andalso Seconds > 0;
+is_valid(watchdog, Seconds) -> is_integer(Seconds) andalso Seconds >= 0;
 is_valid(cookie, Cookie) -> is_text(Cookie);
 is_valid(cookie_file, Path) -> is_text(Path);
 is_valid(args, Args) -> is_list(Args) andalso lists:all(fun is_text/1, Args);
@@ -116,6 +117,7 @@ args(Options) ->
         end,
         number("--port", port, Options),
         number("--net-ticktime", net_ticktime, Options),
+        number("--watchdog", watchdog, Options),
         [text(Arg) || Arg <- maps:get(args, Options, [])],
         ["--until-stdin-eof"]
     ]).

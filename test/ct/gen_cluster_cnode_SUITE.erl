@@ -100,12 +100,13 @@ arguments(Config) ->
         hidden => true,
         port => 5000,
         net_ticktime => 8,
+        watchdog => 0,
         args => ["--more", 'x y']
     }),
     Line = cluster_helper:expect_log(node(), "arguments: "),
     ?assertEqual(
         "c1: arguments: --sname c1 --seed a@127.0.0.1 --seed b@127.0.0.1 --seed c@127.0.0.1 "
-        "--hidden --port 5000 --net-ticktime 8 --more x y --until-stdin-eof",
+        "--hidden --port 5000 --net-ticktime 8 --watchdog 0 --more x y --until-stdin-eof",
         Line
     ),
     ok = gen_server:stop(Pid).
@@ -191,6 +192,8 @@ bad_options(Config) ->
             {port, 70000},
             {hidden, maybe_so},
             {net_ticktime, 0},
+            {watchdog, -1},
+            {watchdog, infinity},
             {cookie, 17},
             {args, [1]},
             {env, [{"A", 1}]},
