@@ -20,11 +20,11 @@ enum { GCL_GUARD_NONE = -1 };
 /** Embedded by its owner; private. */
 struct gcl_guard {
     const gcl_allocator *mem;
-    pthread_mutex_t lock;
+    pthread_mutex_t lock; /* of what follows, which only the loop thread changes, but for is_cut */
     int *fds; /* the duplicate in this slot; of a free one the next free one, see guard.c */
     size_t capacity;
-    int free; /* the first free slot, or GCL_GUARD_NONE */
     bool is_cut;
+    int free; /* the loop thread's: the first free slot, or GCL_GUARD_NONE */
 };
 
 /** `mem` is borrowed until gcl_guard_clear(). False: the system gives no lock. */

@@ -225,6 +225,40 @@ Test(guard, without_a_descriptor_a_socket_is_not_taken)
     end();
 }
 
+static gcl_allocator cutting;
+static unsigned cuts;
+
+static void *cut_and_alloc(void *user, size_t size)
+{
+    cuts++;
+    cr_assert_eq(gcl_guard_cut(&guard), 0);
+    return mem.allocator.alloc(user, size);
+}
+
+static void *cut_and_resize(void *user, void *block, size_t size)
+{
+    cuts++;
+    cr_assert_eq(gcl_guard_cut(&guard), 0);
+    return mem.allocator.resize(user, block, size);
+}
+
+/* Its allocator is the program's, and may be what stands still. */
+Test(guard, it_can_be_cut_while_it_allocates, .timeout = 20)
+{
+    struct pair pair;
+    const gcl_allocator *counting = gcl_test_begin(&mem);
+    cutting = *counting;
+    cutting.alloc = cut_and_alloc;
+    cutting.resize = cut_and_resize;
+    cuts = 0;
+    cr_assert(gcl_guard_init(&guard, &cutting));
+    add(&pair);
+    cr_assert_eq(cuts, 1);
+    cr_assert(has_ended(pair.theirs));
+    drop(&pair);
+    end();
+}
+
 static int dial(const struct sockaddr_in *address)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
