@@ -60,12 +60,15 @@ static void strike(struct gcl_watchdog *watchdog, uint64_t busy_since_ms)
     watchdog->strike.sockets = gcl_guard_cut(&watchdog->guard);
 }
 
+/* The clock comes first: a turn that is seen to go on behind that has lasted until then. The other
+ * way round it could have ended while the thread had to wait for a processor. */
 static void watch(struct gcl_watchdog *watchdog)
 {
+    uint64_t now_ms = gcl_clock_ms();
     uint64_t busy_since_ms = atomic_load(&watchdog->busy_since_ms);
     if (atomic_load(&watchdog->has_struck))
         (void)pthread_cond_wait(&watchdog->changed, &watchdog->lock);
-    else if (gcl_stall_check(&watchdog->stall, busy_since_ms, gcl_clock_ms()))
+    else if (gcl_stall_check(&watchdog->stall, busy_since_ms, now_ms))
         strike(watchdog, busy_since_ms);
     else
         gcl_thread_wait_until(&watchdog->changed, &watchdog->lock, watchdog->stall.wake_ms);

@@ -20,6 +20,8 @@ ssize_t send(int fd, const void *bytes, size_t size, int flags)
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
+    if (clock == CLOCK_MONOTONIC && test_system.monotonic != NULL)
+        test_system.monotonic();
     int result = (int)syscall(SYS_clock_gettime, clock, now);
     if (result == 0 && clock == CLOCK_REALTIME)
         now->tv_sec += test_system.clock_offset_s;

@@ -12,6 +12,7 @@
 struct test_system {
     size_t sends;             /* calls of send() */
     long clock_offset_s;      /* added to the clock that people set */
+    void (*monotonic)(void);  /* called by who reads the other one, before that */
     const char *hanging_host; /* getaddrinfo() for it does not return ... */
     const char *known_host;   /* getaddrinfo() for it gives `known_address` */
     const char *known_address;

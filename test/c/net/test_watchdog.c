@@ -6,6 +6,8 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -14,6 +16,7 @@
 #include "node/node.h"
 #include "node/watchdog.h"
 #include "raw.h"
+#include "system.h"
 #include "world.h"
 
 enum { LIMIT_MS = 200, RECONNECT_MS = 20 };
@@ -256,6 +259,47 @@ Test(watchdog, a_limit_that_is_none_is_refused)
     cr_assert_eq(gcl_node_new(&config, &node, detail, sizeof detail), GCL_EINVAL);
     cr_assert_not_null(strstr(detail, "watchdog_ms: expected 0, for none, or at least 100"));
     world_end();
+}
+
+static pthread_t loop_thread;
+static _Atomic uint64_t *heartbeat;
+static _Atomic unsigned looks;
+static atomic_bool turn_ends;
+
+/* As the thread of the watchdog begins to look, the turn that it has come for is over. */
+static void on_clock(void)
+{
+    if (pthread_equal(pthread_self(), loop_thread))
+        return;
+    if (atomic_exchange(&turn_ends, false))
+        atomic_store(heartbeat, 0);
+    looks++;
+}
+
+static void await_looks(struct gcl_watchdog *watchdog, unsigned count)
+{
+    unsigned wanted = looks + count;
+    while (looks < wanted && !gcl_watchdog_has_struck(watchdog))
+        (void)usleep(1000);
+}
+
+Test(watchdog, a_turn_that_ends_in_time_is_not_too_long_because_the_thread_is_late)
+{
+    struct gcl_watchdog *watchdog;
+    loop_thread = pthread_self();
+    looks = 0;
+    cr_assert_eq(gcl_watchdog_new(gcl_allocator_default(), LIMIT_MS, &watchdog), 0);
+    heartbeat = gcl_watchdog_heartbeat(watchdog);
+    atomic_store(heartbeat, 0);
+    test_system.monotonic = on_clock;
+    await_looks(watchdog, 1);
+    /* It waits for LIMIT_MS now. */
+    atomic_store(heartbeat, (uint64_t)world_now_ms() - LIMIT_MS);
+    atomic_store(&turn_ends, true);
+    await_looks(watchdog, 3);
+    test_system.monotonic = NULL;
+    cr_assert_not(gcl_watchdog_has_struck(watchdog));
+    gcl_watchdog_close(watchdog);
 }
 
 /* Somebody who has connected, and says nothing, would wait for seven seconds. */
