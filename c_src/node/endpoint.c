@@ -114,8 +114,11 @@ int gcl_endpoint_reopen(struct gcl_node *node)
         gcl_address_set_port(&listener->address, 0);
         error = gcl_listener_reopen(listener);
     }
-    if (error != 0 || registration->registered == NULL)
+    if (error != 0)
         return error;
+    gcl_reach_again(node);
+    if (registration->registered == NULL)
+        return 0;
     gcl_epmd_unregister(registration);
     registration->node.port = gcl_listener_port(listener);
     gcl_epmd_register(registration, &node->loop);

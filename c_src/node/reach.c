@@ -220,6 +220,18 @@ void gcl_reach_cancel(struct gcl_node *node)
     reach->state = GCL_REACH_IDLE;
 }
 
+/* Without epmd nobody says that the node is registered. */
+void gcl_reach_again(struct gcl_node *node)
+{
+    struct gcl_reach *reach = &node->reach;
+    if (reach->state == GCL_REACH_IDLE)
+        return;
+    gcl_reach_cancel(node);
+    reach->is_begun = reach->was_seen = false;
+    if (node->config.no_epmd)
+        gcl_reach_begin(node);
+}
+
 /* --- who is connected ----------------------------------------------------------------------- */
 
 const char *gcl_reach_judge(const struct gcl_address *listening, const char *host,

@@ -41,6 +41,9 @@ void gcl_reach_init(struct gcl_node *node);
 /** Begins, if that was not done yet and the node is visible. */
 void gcl_reach_begin(struct gcl_node *node);
 
+/** The node listens anew: what was under way begins again, when the node is registered, too. */
+void gcl_reach_again(struct gcl_node *node);
+
 /** The listener has accepted `fd`. True: it was the check, and is closed. */
 bool gcl_reach_accepted(struct gcl_node *node, int fd);
 

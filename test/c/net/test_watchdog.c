@@ -465,6 +465,39 @@ Test(watchdog, what_is_opened_after_it_has_struck_is_closed_too)
     world_end();
 }
 
+static void stand_still_when_ready(gcl_node *node, void *user)
+{
+    (void)node;
+    stand_still_until_struck(user);
+    ((struct world_node *)user)->is_ready = true;
+}
+
+static void struck_when_ready(gcl_node_config *config)
+{
+    watched(config);
+    config->on_ready = stand_still_when_ready;
+    config->on_stalled = NULL;
+}
+
+static void struck_when_registered(gcl_node_config *config)
+{
+    struck_when_ready(config);
+    config->no_epmd = false;
+}
+
+/* Its look at itself is cut off, too: that says nothing about where others find it. */
+Test(watchdog, a_node_that_stands_still_while_it_looks_itself_up_does_so_again)
+{
+    for (int with_epmd = 0; with_epmd < 2; with_epmd++) {
+        world_begin();
+        a = world_start(0, with_epmd ? struck_when_registered : struck_when_ready);
+        world_await("reachable");
+        cr_assert_eq(world_logged("stalled the loop stood still"), 1);
+        cr_assert_eq(world_logged("unreachable"), 0);
+        world_end();
+    }
+}
+
 /* --- closing ---------------------------------------------------------------------------------- */
 
 Test(watchdog, a_node_may_close_right_after_it)
