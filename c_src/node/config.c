@@ -39,6 +39,7 @@ void gcl_node_config_init(gcl_node_config *config)
     config->max_rpc_functions = 4096;
     config->max_rpc_calls = 65536;
     config->max_rpc_calls_per_node = 16384;
+    config->max_kept_callers = 65536;
     config->log_level = GCL_LOG_NOTICE;
 }
 

@@ -14,6 +14,8 @@ static void drop(struct gcl_kept_caller *caller)
     gcl_names_release(&node->core.names, caller->node);
     gcl_free(node->mem, (void *)(uintptr_t)caller->tag.bytes);
     gcl_list_remove(&caller->at_server);
+    if (caller->is_programs)
+        node->servers->programs_callers--;
     gcl_slots_give_back(&node->servers->callers, &caller->slot);
 }
 
@@ -66,7 +68,7 @@ gcl_pid gcl_from_pid(const gcl_from *from)
     return pid;
 }
 
-int gcl_from_keep(const gcl_from *from, gcl_caller *out)
+static int keep(const gcl_from *from, struct gcl_kept_caller **out)
 {
     struct gcl_server *server = from->server;
     struct gcl_node *node = gcl_server_at(server);
@@ -92,10 +94,33 @@ int gcl_from_keep(const gcl_from *from, gcl_caller *out)
     caller->to = to;
     caller->node = name;
     caller->tag = gcl_str_make(copy, tag.size);
+    caller->is_programs = false;
     gcl_names_hold(&node->core.names, name);
     gcl_list_init(&caller->at_server);
     gcl_list_add_last(&server->callers, &caller->at_server);
-    *out = (gcl_caller){slot->index, slot->generation};
+    *out = caller;
+    return 0;
+}
+
+int gcl_caller_keep(const gcl_from *from, gcl_caller *out)
+{
+    struct gcl_kept_caller *caller;
+    int error = keep(from, &caller);
+    if (error == 0)
+        *out = (gcl_caller){caller->slot.index, caller->slot.generation};
+    return error;
+}
+
+int gcl_from_keep(const gcl_from *from, gcl_caller *out)
+{
+    struct gcl_node *node = gcl_server_at(from->server);
+    if (node->servers->programs_callers >= node->config.max_kept_callers)
+        return GCL_ELIMIT;
+    int error = gcl_caller_keep(from, out);
+    if (error != 0)
+        return error;
+    find(node, *out)->is_programs = true;
+    node->servers->programs_callers++;
     return 0;
 }
 

@@ -19,7 +19,12 @@ struct gcl_kept_caller {
     struct gcl_target to;
     struct gcl_name *node; /* held: that of `to` */
     struct gcl_str tag;    /* owned */
+    bool is_programs;      /* it counts */
 };
+
+/** Keeps a caller for a service of the node, which sees to their number. Errors of gcl_from_keep().
+ */
+int gcl_caller_keep(const gcl_from *from, gcl_caller *out);
 
 /** It will not be answered. Nothing when it is stale. */
 void gcl_caller_drop(struct gcl_node *node, gcl_caller value);

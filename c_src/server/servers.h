@@ -18,6 +18,7 @@ struct gcl_server;
 struct gcl_servers {
     struct gcl_slots calls;      /* struct gcl_call */
     struct gcl_slots callers;    /* struct gcl_kept_caller */
+    uint32_t programs_callers;   /* of them, those that programs keep */
     struct gcl_global *global;   /* of a hidden node; NULL: no global name was needed yet */
     struct gcl_gns_service *gns; /* of a visible node; else NULL */
     struct gcl_rpc rpc;

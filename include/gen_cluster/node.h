@@ -131,6 +131,7 @@ typedef struct gcl_node_config {
     uint32_t max_rpc_functions;      /**< of gcl_rpc_register(); default 4096 */
     uint32_t max_rpc_calls;          /**< of such functions, under way; default 65536 */
     uint32_t max_rpc_calls_per_node; /**< ... that one node has asked for; default 16384 */
+    uint32_t max_kept_callers;       /**< of gcl_from_keep(), unanswered; default 65536 */
 } gcl_node_config;
 
 /** Sets `config` to the defaults. */

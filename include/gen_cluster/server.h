@@ -213,8 +213,11 @@ GCL_API int gcl_reply_message(gcl_server *self, const gcl_from *from, gcl_messag
 GCL_API gcl_pid gcl_from_pid(const gcl_from *from);
 
 /**
- * Keeps a caller for gcl_reply_later(). GCL_ELIMIT: the tag of its call is larger than 4 KiB, as
- * none of OTP's is; GCL_ENAME: its pid is of no node, so that nobody can be answered; GCL_ENOMEM.
+ * Keeps a caller for gcl_reply_later(). It stays until it is answered, its node is lost or the
+ * server ends, also when it has given up: who calls does not say so. How many are kept at a time is
+ * thus for the program to decide, up to `max_kept_callers` of the node's config. GCL_ELIMIT: there
+ * are so many, or the tag of its call is larger than 4 KiB, as none of OTP's is; GCL_ENAME: its pid
+ * is of no node, so that nobody can be answered; GCL_ENOMEM.
  */
 GCL_API int gcl_from_keep(const gcl_from *from, gcl_caller *caller) GCL_MUST_USE;
 

@@ -74,7 +74,7 @@ static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from
     (void)self;
     if (gns->machine == NULL)
         return GCL_CONTINUE;
-    int error = gcl_from_keep(from, &caller);
+    int error = gcl_caller_keep(from, &caller);
     if (error == GCL_ENOMEM)
         gcl_gns_fail(gns, "no memory for who calls global");
     if (error != 0)

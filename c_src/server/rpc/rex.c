@@ -43,7 +43,7 @@ static void find_ref(gcl_server *self, const gcl_from *from, struct gcl_task *li
 static int start_call(gcl_server *self, const gcl_from *from, const struct gcl_rpc_what *what)
 {
     struct gcl_task like = {.kind = GCL_TASK_REX_CALL, .from = gcl_from_pid(from)};
-    int error = gcl_from_keep(from, &like.caller);
+    int error = gcl_caller_keep(from, &like.caller);
     if (error != 0)
         return error;
     find_ref(self, from, &like);

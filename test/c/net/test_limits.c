@@ -25,6 +25,7 @@ static void small(gcl_node_config *config)
     config->max_connections = 2;
     config->max_processes = 9; /* net_kernel, rex, global_group and three of `global` besides */
     config->max_edges = 8;
+    config->max_kept_callers = 2;
 }
 
 static const gcl_handlers no_handlers = {.size = sizeof no_handlers};
@@ -262,14 +263,14 @@ Test(limits, memory_is_given_for_what_has_come_of_a_frame)
 enum { NOT_TRIED = 1 };
 
 static int kept;
+static gcl_caller last_kept;
 
 static gcl_result keep(gcl_server *self, gcl_term request, const gcl_from *from, void *user)
 {
-    gcl_caller caller;
     (void)self;
     (void)request;
     (void)user;
-    kept = gcl_from_keep(from, &caller);
+    kept = gcl_from_keep(from, &last_kept);
     return GCL_CONTINUE;
 }
 
@@ -291,13 +292,66 @@ static int keep_tag(gcl_server *keeper, size_t size)
     return kept;
 }
 
+static const gcl_handlers keeping = {.size = sizeof keeping, .handle_call = keep};
+
 Test(limits, tag_of_a_kept_caller)
 {
-    static const gcl_handlers keeping = {.size = sizeof keeping, .handle_call = keep};
     begin();
     gcl_server *keeper = world_serve(a, &keeping, NULL, NULL);
     cr_assert_eq(keep_tag(keeper, 4096), 0);
     cr_assert_eq(keep_tag(keeper, 4097), GCL_ELIMIT);
+    world_end();
+}
+
+static unsigned answers;
+
+static gcl_result on_answer(gcl_server *self, int error, gcl_term term, void *user)
+{
+    (void)self;
+    (void)term;
+    (void)user;
+    cr_assert_eq(error, 0);
+    answers++;
+    return GCL_CONTINUE;
+}
+
+static bool is_answered(void)
+{
+    return answers == 1;
+}
+
+/* A call that the node answers later, by itself. */
+static void call_rex(void)
+{
+    answers = 0;
+    cr_assert_eq(gcl_call(server, gcl_to_name("rex"), GCL_INFINITY, on_answer, NULL, NULL,
+                          "{call, erlang, node, [], user}"),
+                 0);
+    world_until(is_answered);
+}
+
+Test(limits, kept_callers)
+{
+    begin();
+    gcl_server *keeper = world_serve(a, &keeping, NULL, NULL);
+    gcl_server *other = world_serve(a, &keeping, NULL, NULL);
+    cr_assert_eq(keep_tag(keeper, 64), 0);
+    gcl_caller first = last_kept;
+    cr_assert_eq(keep_tag(other, 64), 0);
+    cr_assert_eq(keep_tag(keeper, 64), GCL_ELIMIT);
+    /* What the node keeps itself has a limit of its own. */
+    call_rex();
+    cr_assert_eq(gcl_reply_later(a->node, first, "answered"), 0);
+    cr_assert_eq(keep_tag(other, 64), 0);
+    cr_assert_eq(keep_tag(keeper, 64), GCL_ELIMIT);
+    /* Those of a server go with it. */
+    gcl_pid pid = gcl_self(other);
+    cr_assert_eq(gcl_server_stop(other, "normal"), 0);
+    while (gcl_server_of(a->node, pid) != NULL)
+        ev_run(world.loop, EVRUN_ONCE);
+    cr_assert_eq(keep_tag(keeper, 64), 0);
+    cr_assert_eq(keep_tag(keeper, 64), 0);
+    cr_assert_eq(keep_tag(keeper, 64), GCL_ELIMIT);
     world_end();
 }
 
@@ -463,23 +517,6 @@ static gcl_result answer(gcl_server *self, gcl_term request, const gcl_from *fro
 }
 
 static const gcl_handlers answering = {.size = sizeof answering, .handle_call = answer};
-
-static unsigned answers;
-
-static gcl_result on_answer(gcl_server *self, int error, gcl_term term, void *user)
-{
-    (void)self;
-    (void)term;
-    (void)user;
-    cr_assert_eq(error, 0);
-    answers++;
-    return GCL_CONTINUE;
-}
-
-static bool is_answered(void)
-{
-    return answers == 1;
-}
 
 Test(limits, a_node_answers_while_all_threads_work)
 {
