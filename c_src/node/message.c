@@ -10,11 +10,22 @@ static struct gcl_str bytes_of(const struct gcl_buffer *buffer)
     return gcl_str_make(gcl_buffer_bytes(buffer), gcl_buffer_size(buffer));
 }
 
+static void forget(struct gcl_buffer *buffer)
+{
+    gcl_buffer_clear(buffer);
+    gcl_buffer_shrink(buffer, KEPT_BYTES);
+}
+
 struct gcl_buffer *gcl_message_begin(struct gcl_node *node)
 {
-    gcl_buffer_clear(&node->message);
-    gcl_buffer_shrink(&node->message, KEPT_BYTES);
+    forget(&node->message);
     return &node->message;
+}
+
+void gcl_message_forget(struct gcl_node *node)
+{
+    forget(&node->message);
+    forget(&node->event);
 }
 
 int gcl_message_finish(struct gcl_node *node, const gcl_message *message, struct gcl_str *whole)
@@ -52,7 +63,7 @@ int gcl_message_build(struct gcl_node *node, const gcl_message *message, struct 
 
 int gcl_message_event(struct gcl_node *node, gcl_message message, gcl_term *term)
 {
-    gcl_buffer_clear(&node->event);
+    forget(&node->event);
     int error = gcl_term_build(&node->terms, &node->event, &message);
     *term = gcl_term_of(&node->terms, bytes_of(&node->event));
     return error;

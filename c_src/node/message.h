@@ -31,6 +31,9 @@ int gcl_message_finish(struct gcl_node *node, const gcl_message *message, struct
 /** Builds one term; it borrows from the node until the next call that builds. */
 int gcl_message_build(struct gcl_node *node, const gcl_message *message, struct gcl_str *term);
 
+/** Forgets what was built, and gives back what something large has needed. Between two turns. */
+void gcl_message_forget(struct gcl_node *node);
+
 /** A term of an event, for a handler: built in a buffer that stays as it is while handlers run. */
 int gcl_message_event(struct gcl_node *node, gcl_message message, gcl_term *term);
 

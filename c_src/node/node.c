@@ -11,6 +11,7 @@
 #include "node/config.h"
 #include "node/dial.h"
 #include "node/endpoint.h"
+#include "node/message.h"
 #include "node/node_event.h"
 #include "node/peer.h"
 #include "node/post.h"
@@ -331,6 +332,15 @@ static void begin_close(struct gcl_node *node)
     gcl_peers_close(node);
 }
 
+/* Between turns nothing that was built is in use; one large message shall not cost room for ever.
+ */
+static void give_back_room(struct gcl_node *node)
+{
+    gcl_message_forget(node);
+    gcl_signal_queue_shrink(&node->local);
+    gcl_signal_queue_shrink(&node->running);
+}
+
 /* Connections have ended, work too: nothing is left that could call back. */
 static bool has_closed(const struct gcl_node *node)
 {
@@ -355,6 +365,7 @@ static bool turn_ends(struct gcl_loop *loop)
         begin_close(node);
     gcl_connections_turn(&node->connections);
     gcl_recover_tell(node);
+    give_back_room(node);
     if (!has_closed(node))
         return true;
     finish_close(node);

@@ -9,7 +9,7 @@ struct entry {
     struct gcl_signal signal;
 };
 
-enum { ALIGNMENT = sizeof(void *) };
+enum { ALIGNMENT = sizeof(void *), KEPT_BYTES = 256 * 1024 };
 
 void gcl_signal_queue_init(struct gcl_signal_queue *queue, const gcl_allocator *mem,
                            size_t limit_bytes)
@@ -79,4 +79,9 @@ void gcl_signal_queue_remove_first(struct gcl_signal_queue *queue)
 {
     gcl_buffer_take(&queue->bytes, first_entry(queue)->size);
     queue->count--;
+}
+
+void gcl_signal_queue_shrink(struct gcl_signal_queue *queue)
+{
+    gcl_buffer_shrink(&queue->bytes, KEPT_BYTES);
 }

@@ -30,6 +30,9 @@ bool gcl_signal_queue_first(const struct gcl_signal_queue *queue, struct gcl_sig
 /** Removes the first signal; there must be one. */
 void gcl_signal_queue_remove_first(struct gcl_signal_queue *queue);
 
+/** Gives back the block of an empty queue when it is much larger than what is usual. */
+void gcl_signal_queue_shrink(struct gcl_signal_queue *queue);
+
 static inline bool gcl_signal_queue_is_empty(const struct gcl_signal_queue *queue)
 {
     return queue->count == 0;

@@ -38,7 +38,7 @@ static bool is_atom(const char *text)
     return text != NULL && gcl_wire_text_is_atom(gcl_str_of(text));
 }
 
-/* The arguments stand in a writer of the node until the request is sent. */
+/* The arguments stand in a writer of the node until the request is built. */
 static int write_arguments(struct gcl_node *node, const gcl_rpc_dest *dest,
                            const gcl_message *message, gcl_term *arguments)
 {
@@ -46,7 +46,6 @@ static int write_arguments(struct gcl_node *node, const gcl_rpc_dest *dest,
     uint32_t count;
     if (dest->node == NULL || !is_atom(dest->module) || !is_atom(dest->function))
         return GCL_EINVAL;
-    gcl_writer_clear(writer);
     int error = gcl_write_message(writer, *message);
     if (error != 0)
         return error;
@@ -176,6 +175,7 @@ static int ask_here(const struct request *request)
 static int ask(struct request *request, const gcl_rpc_dest *dest, const gcl_message *message)
 {
     int error = prepare(request, dest, message);
+    gcl_writer_clear(gcl_server_at(request->server)->servers->rpc.value);
     if (error != 0)
         return error;
     return request->route.peer != NULL ? ask_peer(request) : ask_here(request);

@@ -146,7 +146,7 @@ GCL_API void gcl_writer_free(gcl_writer *writer);
 /** What was written so far; valid until the writer is used again. */
 GCL_API gcl_term gcl_writer_term(const gcl_writer *writer);
 
-/** Forgets what was written. */
+/** Forgets what was written. Up to 64 KiB of its room are kept for what comes next. */
 GCL_API void gcl_writer_clear(gcl_writer *writer);
 
 /**

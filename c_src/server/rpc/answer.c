@@ -13,7 +13,8 @@
 #include "server/server.h"
 #include "server/servers.h"
 
-enum how { RETURNED, RAISED_ERROR, RAISED_EXIT, RAISED_THROW };
+/* REFUSED: it was not begun. */
+enum how { RETURNED, RAISED_ERROR, RAISED_EXIT, RAISED_THROW, REFUSED };
 
 struct outcome {
     enum how how;
@@ -42,6 +43,8 @@ static int end_erpc(struct gcl_task *task, const struct outcome *outcome)
         return gcl_server_stop(task->server, "{~t, exit, ~t}", reference, outcome->term);
     case RAISED_THROW:
         return gcl_server_stop(task->server, "{~t, throw, ~t}", reference, outcome->term);
+    case REFUSED:
+        return gcl_server_stop(task->server, "{~t, error, {erpc, ~t}}", reference, outcome->term);
     }
     return GCL_EINVAL;
 }
@@ -60,6 +63,11 @@ static int end_process(struct gcl_task *task, const struct outcome *outcome)
         return gcl_server_stop(task->server, "~t", outcome->term);
     case RAISED_THROW:
         return gcl_server_stop(task->server, "{{nocatch, ~t}, ~t}", outcome->term, outcome->stack);
+    case REFUSED:
+        if (task->kind == GCL_TASK_ERPC_CAST)
+            return gcl_server_stop(task->server, "{{erpc, ~t}, [{erpc, execute_cast, 3, []}]}",
+                                   outcome->term);
+        return gcl_server_stop(task->server, "~t", outcome->term);
     }
     return GCL_EINVAL;
 }
@@ -109,6 +117,7 @@ static int end_rex(struct gcl_task *task, const struct outcome *outcome)
         error = answer_error(task, outcome);
         break;
     case RAISED_EXIT:
+    case REFUSED:
         error = answer_bad(task, outcome->term);
         break;
     }
@@ -137,9 +146,9 @@ static int end(struct gcl_task *task, const struct outcome *outcome)
 /* --- stack traces ------------------------------------------------------------------------------
  */
 
-static int write_stack(gcl_writer *stack, const struct gcl_rpc_mfa *mfa)
+static int write_stack(struct gcl_node *node, const struct gcl_rpc_mfa *mfa)
 {
-    gcl_writer_clear(stack);
+    gcl_writer *stack = node->servers->rpc.stack;
     if (gcl_term_is_none(mfa->arguments))
         return gcl_write(stack, "[{~a, ~a, ~u, []}]", mfa->name.module, mfa->name.function,
                          mfa->name.arity);
@@ -158,38 +167,34 @@ static struct gcl_rpc_mfa running(const struct gcl_task *task)
     };
 }
 
-static int raise_from(struct gcl_task *task, const struct gcl_rpc_mfa *mfa, enum how how)
-{
-    struct gcl_rpc *rpc = rpc_of(task);
-    int error = write_stack(rpc->stack, mfa);
-    struct outcome outcome = {how, gcl_writer_term(rpc->value), gcl_writer_term(rpc->stack)};
-    return error != 0 ? error : end(task, &outcome);
-}
-
 /* --- by programs -------------------------------------------------------------------------------
  */
 
 /* Written first, with the mistakes of the program in it; then all can be put into its shape. */
 static int write_value(struct gcl_node *node, gcl_message message)
 {
-    gcl_writer *value = node->servers->rpc.value;
-    gcl_writer_clear(value);
-    return gcl_write_message(value, message);
+    return gcl_write_message(node->servers->rpc.value, message);
+}
+
+/* The outcome that stands in the writers of the node, unless writing it has failed. What it was
+ * made of may be large, and is not kept. */
+static int finish(struct gcl_task *task, enum how how, int error)
+{
+    struct gcl_rpc *rpc = rpc_of(task);
+    const struct outcome outcome = {how, gcl_writer_term(rpc->value), gcl_writer_term(rpc->stack)};
+    if (error == 0)
+        error = end(task, &outcome);
+    if (error == 0)
+        gcl_task_close(task);
+    gcl_writer_clear(rpc->value);
+    gcl_writer_clear(rpc->stack);
+    return error;
 }
 
 int gcl_rpc_return_message(gcl_node *node, gcl_rpc_task task, gcl_message value)
 {
     struct gcl_task *open = gcl_task_find(node, task);
-    if (open == NULL)
-        return GCL_ESTALE;
-    int error = write_value(node, value);
-    if (error != 0)
-        return error;
-    struct outcome outcome = {.how = RETURNED, .term = gcl_writer_term(node->servers->rpc.value)};
-    error = end(open, &outcome);
-    if (error == 0)
-        gcl_task_close(open);
-    return error;
+    return open == NULL ? GCL_ESTALE : finish(open, RETURNED, write_value(node, value));
 }
 
 int gcl_rpc_raise_message(gcl_node *node, gcl_rpc_task task, gcl_rpc_class exception_class,
@@ -206,23 +211,22 @@ int gcl_rpc_raise_message(gcl_node *node, gcl_rpc_task task, gcl_rpc_class excep
     struct gcl_rpc_mfa mfa = running(open);
     int error = write_value(node, reason);
     if (error == 0)
-        error = raise_from(open, &mfa, hows[exception_class]);
-    if (error == 0)
-        gcl_task_close(open);
-    return error;
+        error = write_stack(node, &mfa);
+    return finish(open, hows[exception_class], error);
 }
 
 /* --- by the node -------------------------------------------------------------------------------
  */
 
 /* What cannot be told, for want of memory, ends the process: that is told. */
-static void close_or_end(struct gcl_task *task, int error)
+static void finish_or_end(struct gcl_task *task, enum how how, int error)
 {
     gcl_server *server = task->server;
-    if (error == 0) {
-        gcl_task_close(task);
+    /* That somebody asks for what is not there is no news here. */
+    server->is_transient = true;
+    error = finish(task, how, error);
+    if (error == 0)
         return;
-    }
     gcl_log(&gcl_server_at(server)->log, GCL_LOG_WARNING, "rpc", "a call ends without outcome: %s",
             gcl_strerror(error));
     gcl_server_end(server, GCL_REASON_SYSTEM_LIMIT);
@@ -230,44 +234,26 @@ static void close_or_end(struct gcl_task *task, int error)
 
 void gcl_task_undef(struct gcl_task *task, const struct gcl_rpc_mfa *mfa)
 {
-    /* That somebody asks for what is not there is no news here. */
-    task->server->is_transient = true;
-    int error = write_value(gcl_server_at(task->server), GCL_MESSAGE("undef"));
-    close_or_end(task, error != 0 ? error : raise_from(task, mfa, RAISED_ERROR));
+    struct gcl_node *node = gcl_server_at(task->server);
+    int error = write_value(node, GCL_MESSAGE("undef"));
+    finish_or_end(task, RAISED_ERROR, error != 0 ? error : write_stack(node, mfa));
 }
 
 void gcl_task_bad(struct gcl_task *task, const struct gcl_rpc_what *what)
 {
     struct gcl_node *node = gcl_server_at(task->server);
     gcl_writer *stack = node->servers->rpc.stack;
-    gcl_writer_clear(stack);
-    int error = gcl_write(stack, "[{erlang, apply, [~t, ~t, ~t], []}]", what->module,
-                          what->function, what->arguments);
+    int error = write_value(node, GCL_MESSAGE("badarg"));
     if (error == 0)
-        error = write_value(node, GCL_MESSAGE("badarg"));
-    struct outcome outcome = {RAISED_ERROR, gcl_writer_term(node->servers->rpc.value),
-                              gcl_writer_term(stack)};
-    task->server->is_transient = true;
-    close_or_end(task, error != 0 ? error : end(task, &outcome));
-}
-
-static int end_too_many(struct gcl_task *task)
-{
-    if (task->kind == GCL_TASK_ERPC_CALL)
-        return gcl_server_stop(task->server, "{~t, error, {erpc, system_limit}}",
-                               gcl_server_term(task->server, task->reference));
-    if (task->kind == GCL_TASK_ERPC_CAST)
-        return gcl_server_stop(task->server,
-                               "{{erpc, system_limit}, [{erpc, execute_cast, 3, []}]}");
-    int error = write_value(gcl_server_at(task->server), GCL_MESSAGE("system_limit"));
-    struct outcome outcome = {.how = RAISED_EXIT, .term = gcl_writer_term(rpc_of(task)->value)};
-    return error != 0 ? error : end(task, &outcome);
+        error = gcl_write(stack, "[{erlang, apply, [~t, ~t, ~t], []}]", what->module,
+                          what->function, what->arguments);
+    finish_or_end(task, RAISED_ERROR, error);
 }
 
 void gcl_task_too_many(struct gcl_task *task)
 {
-    task->server->is_transient = true;
-    close_or_end(task, end_too_many(task));
+    struct gcl_node *node = gcl_server_at(task->server);
+    finish_or_end(task, REFUSED, write_value(node, GCL_MESSAGE("system_limit")));
 }
 
 void gcl_task_ended(struct gcl_task *task, gcl_term reason)

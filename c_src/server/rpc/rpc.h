@@ -55,7 +55,8 @@ struct gcl_rpc {
     struct gcl_slots tasks; /* struct gcl_task */
     uint32_t task_count;
     struct gcl_table by_ref; /* tasks of rex, by the reference of the caller's monitor */
-    gcl_writer *value; /* where an outcome is written, and the stack trace that goes with it */
+    gcl_writer *value; /* where an outcome is written, and the stack trace that goes with it; empty
+                          in between */
     gcl_writer *stack;
 };
 

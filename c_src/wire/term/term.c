@@ -8,6 +8,8 @@
 #include "wire/term/walk.h"
 #include "wire/term/write.h"
 
+enum { KEPT_BYTES = 65536 }; /* of a writer's room, after something large */
+
 /* --- views ---------------------------------------------------------------------------------- */
 
 int gcl_term_check(gcl_term term)
@@ -81,6 +83,7 @@ gcl_term gcl_writer_term(const gcl_writer *writer)
 void gcl_writer_clear(gcl_writer *writer)
 {
     gcl_buffer_clear(writer->buffer);
+    gcl_buffer_shrink(writer->buffer, KEPT_BYTES);
 }
 
 int gcl_write_message(gcl_writer *writer, gcl_message message)

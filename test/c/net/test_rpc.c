@@ -276,6 +276,94 @@ Test(rpc, a_canceled_call_by_rex_leaves_nothing_behind)
     world_end();
 }
 
+/* --- what large calls leave behind ---------------------------------------------------------------
+ */
+
+enum { LARGE = 4 * 1024 * 1024 };
+
+static uint8_t large_bytes[LARGE];
+static const gcl_bytes large = {large_bytes, LARGE};
+
+/* What connections keep for more of the same goes when they have been idle. */
+static void soon_idle(gcl_node_config *config)
+{
+    hidden(config);
+    config->net_ticktime_s = 1;
+    config->output_soft_bytes = 4 * LARGE;
+}
+
+static gcl_result on_down(gcl_server *self, gcl_ref ref, gcl_term what, gcl_term reason, void *user)
+{
+    (void)self;
+    (void)ref;
+    (void)what;
+    (void)reason;
+    (void)user;
+    pending--;
+    return GCL_CONTINUE;
+}
+
+static void raise_it(gcl_server *self, gcl_rpc_task task, gcl_term arguments, void *user)
+{
+    (void)user;
+    (void)gcl_rpc_raise(gcl_server_node(self), task, GCL_RPC_ERROR, "~t", arguments);
+}
+
+/* By every way there is: each calls with much, and is answered with as much or more. */
+static void call_with_much(const char *node)
+{
+    gcl_rpc_dest to_echo = gcl_rpc_at(node, "m", "echo"), to_raise = gcl_rpc_at(node, "m", "raise");
+    gcl_rpc_dest to_no = gcl_rpc_at(node, "m", "no");
+    pending = 6; /* and the end of what is spawned */
+    cr_assert_eq(gcl_rpc_call(server, to_echo, GCL_INFINITY, on_outcome, NULL, NULL, "[~b]", large),
+                 0);
+    cr_assert_eq(
+        gcl_rpc_call(server, to_raise, GCL_INFINITY, on_outcome, NULL, NULL, "[~b]", large), 0);
+    cr_assert_eq(gcl_rpc_call(server, to_no, GCL_INFINITY, on_outcome, NULL, NULL, "[~b]", large),
+                 0);
+    cr_assert_eq(gcl_call(server, gcl_to_remote("rex", node), GCL_INFINITY, on_outcome, NULL, NULL,
+                          "{call, m, raise, [~b], user}", large),
+                 0);
+    cr_assert_eq(gcl_spawn(server, to_raise, 0, on_outcome, NULL, NULL, "[~b]", large), 0);
+    world_until(is_over);
+}
+
+static size_t bytes_before;
+
+static bool has_given_back(void)
+{
+    return world.mem.live_bytes < bytes_before + LARGE / 16;
+}
+
+static void large_calls(bool is_here)
+{
+    static const gcl_handlers with_down = {.size = sizeof with_down, .handle_down = on_down};
+    world_begin();
+    a = world_start(0, soon_idle);
+    b = world_start(1, soon_idle);
+    offer(a);
+    offer(b);
+    cr_assert_eq(gcl_rpc_register(a->node, "m", "raise", 1, raise_it, NULL), 0);
+    cr_assert_eq(gcl_rpc_register(b->node, "m", "raise", 1, raise_it, NULL), 0);
+    server = world_serve(a, &with_down, NULL, NULL);
+    world_join(a, b);
+    bytes_before = world.mem.live_bytes;
+    call_with_much(is_here ? a->name : b->name);
+    cr_assert_gt(world.mem.peak_bytes, bytes_before + LARGE);
+    world_until(has_given_back);
+    world_end();
+}
+
+Test(rpc, large_calls_leave_nothing_behind)
+{
+    large_calls(false);
+}
+
+Test(rpc, large_calls_of_its_own_leave_nothing_behind)
+{
+    large_calls(true);
+}
+
 static void close_at_once(gcl_server *self, gcl_rpc_task task, gcl_term arguments, void *user)
 {
     (void)task;
