@@ -106,6 +106,11 @@ typedef void gcl_rpc_cancel_function(gcl_node *node, gcl_rpc_task task, void *us
  * node is lost), the process was ended by an exit signal, a link or gcl_server_stop(), or the node
  * closes. Not called once the task was answered. NULL: nothing is called. A process that was
  * spawned by spawn/4 and its like goes on when nobody monitors it, as in Erlang. GCL_ESTALE.
+ *
+ * A caller of erpc that gives up before it has heard that the function was begun, as with a short
+ * timeout, and that lives on, says so to nobody. As on a BEAM the function goes on then, until it
+ * has its outcome or the caller's node is lost. It counts as long (`max_rpc_calls_per_node` of the
+ * node's config), so a function that might wait for ever needs a timer of its own.
  */
 GCL_API int gcl_rpc_on_cancel(gcl_node *node, gcl_rpc_task task, gcl_rpc_cancel_function *canceled,
                               void *user);

@@ -18,6 +18,7 @@
     exceptions_come_later/1,
     a_function_calls_others/1,
     a_caller_that_gives_up_cancels/1,
+    who_gives_up_early_cancels_nothing/1,
     a_lost_node_cancels/1,
     an_exit_signal_cancels/1,
     casts_are_run/1,
@@ -52,6 +53,7 @@ all() ->
         exceptions_come_later,
         a_function_calls_others,
         a_caller_that_gives_up_cancels,
+        who_gives_up_early_cancels_nothing,
         a_lost_node_cancels,
         an_exit_signal_cancels,
         casts_are_run,
@@ -310,6 +312,27 @@ a_caller_that_gives_up_cancels(Config) ->
         ]
     ],
     flush().
+
+%% spec: erpc:call/5 abandons its request then, and says so to nobody; but a node answers that the
+%% request is not wanted when the process that has made it has ended.
+who_gives_up_early_cancels_nothing(Config) ->
+    C = ?config(cnode, Config),
+    ?assertError({erpc, timeout}, erpc:call(C, c, later, [1], 0)),
+    {Pid, Self} = begun(1),
+    ?assertEqual(self(), Self),
+    %% What it had to say would have come before this.
+    ?assertEqual(1, call(C, waiting)),
+    Monitor = monitor(process, Pid),
+    ok = call(C, {answer, x}),
+    gone(Monitor),
+    spawn(fun() -> erpc:send_request(C, c, later, [2]) end),
+    begun(2),
+    ?assertEqual(0, canceled()),
+    ?assertError({erpc, timeout}, erpc:call(C, c, later, [3], 0)),
+    begun(3),
+    true = erlang:disconnect_node(C),
+    ok = call_again(C, subscribe),
+    ?assertEqual(0, call(C, waiting)).
 
 flush() ->
     receive
