@@ -13,7 +13,8 @@
  * error; the server's end, and the node's, bring GCL_ECANCELED. Each such function returns, beside
  * what it says itself: errors of gcl_write(); GCL_EINVAL: no `done`, or options without a size;
  * GCL_ECLOSED: the server is ending, or the node; GCL_EBUSY: in a function of
- * gcl_global_each_name(); GCL_ENOMEM.
+ * gcl_global_each_name(); GCL_ELIMIT, on a visible node: 65,536 that were asked for are not done
+ * yet, or what they keep is more than 16 MiB; GCL_ENOMEM.
  *
  * spec: global of kernel; for hidden nodes register_name_external/3, whereis_name/1 and their like,
  * asked for by messages to `rex`.
@@ -101,7 +102,10 @@ GCL_API int gcl_global_register_message(gcl_server *self, const gcl_global_optio
 GCL_API int gcl_global_re_register_message(gcl_server *self, const gcl_global_options *options,
                                            gcl_reply_function *done, void *user, gcl_message name);
 
-/** Gives a name back. It goes by itself when the server ends. GCL_ENOENT: it has not got it. */
+/**
+ * Gives a name back. It goes by itself when the server ends. GCL_ENOENT: it has not got it;
+ * GCL_ELIMIT as above: it still has it.
+ */
 #define gcl_global_unregister(self, ...)                                                           \
     gcl_global_unregister_message((self), GCL_MESSAGE(__VA_ARGS__))
 GCL_API int gcl_global_unregister_message(gcl_server *self, gcl_message name);
@@ -183,9 +187,9 @@ GCL_API void gcl_global_lock_options_init(gcl_global_lock_options *options);
  * has given it up. `options` NULL: the defaults. Nodes that cannot be reached count as locked.
  *
  * `done`: 0, it has the lock; GCL_EEXIST, another requester has it on one of the nodes;
- * GCL_ECANCELED, by gcl_global_del_lock(); GCL_ELIMIT, a resource nested deeper than 64, or with a
- * key above 1 MiB. Returns GCL_EINVAL also: no pair; GCL_ENOTSUP: on a hidden node, in whose place
- * no BEAM could hold it.
+ * GCL_ECANCELED, by gcl_global_del_lock(). Returns GCL_EINVAL also: no pair; GCL_ELIMIT also: a
+ * resource nested deeper than 64, or with a key above 1 MiB; GCL_ENOTSUP: on a hidden node, in
+ * whose place no BEAM could hold it.
  *
  * What global:trans/4 does is: this, then what is to be done under the lock, from `done` on, then
  * gcl_global_del_lock(). A server whose locks are in question should not be suspended (`sys`).

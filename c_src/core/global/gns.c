@@ -18,6 +18,8 @@ void gcl_gns_config_init(struct gcl_gns_config *config)
     config->max_nodes = 1 << 14;
     config->max_waiters = 1 << 12;
     config->max_unconnected = 512;
+    config->max_requests = 1 << 16;
+    config->max_request_bytes = 16 << 20;
     config->max_name_bytes = 64 << 20;
     config->max_lock_bytes = 64 << 20;
 }
@@ -60,6 +62,13 @@ bool gcl_gns_key(struct gcl_gns *gns, gcl_term term, struct gcl_str *key, uint32
     return true;
 }
 
+uint32_t gcl_gns_hash(struct gcl_gns *gns, gcl_term term)
+{
+    struct gcl_str key;
+    uint32_t hash;
+    return gcl_gns_key(gns, term, &key, &hash) ? hash : 0;
+}
+
 void gcl_gns_keep(struct gcl_gns *gns, gcl_term *place, gcl_term term)
 {
     gcl_term copy;
@@ -73,6 +82,24 @@ void gcl_gns_forget(gcl_term *place)
 {
     gcl_term_free(*place);
     *place = gcl_term_make(place->context, NULL, 0);
+}
+
+/* --- requests of this node ------------------------------------------------------------------ */
+
+bool gcl_gns_request_begins(struct gcl_gns *gns, size_t bytes)
+{
+    if (gns->request_count >= gns->config.max_requests ||
+        bytes > gns->config.max_request_bytes - gns->request_bytes)
+        return false;
+    gns->request_count++;
+    gns->request_bytes += bytes;
+    return true;
+}
+
+void gcl_gns_request_ends(struct gcl_gns *gns, size_t bytes)
+{
+    gns->request_count--;
+    gns->request_bytes -= bytes;
 }
 
 /* --- pids ----------------------------------------------------------------------------------- */
@@ -220,7 +247,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 uint64_t gcl_gns_wake_at(const struct gcl_gns *gns)
 {
-    uint64_t own_ms = earlier(gns->registrar.wake_at_ms, gns->locking_wake_ms);
+    uint64_t own_ms = earlier(gns->registrar.wake_at_ms, gcl_deadlines_next(&gns->naps));
     uint64_t locker_ms = earlier(gns->locker.wake_at_ms, gns->locker.give_up_at_ms);
     uint64_t others_ms = earlier(gns->step_at_ms, gns->question_at_ms);
     return earlier(others_ms, earlier(locker_ms, own_ms));
@@ -237,7 +264,7 @@ void gcl_gns_woken(struct gcl_gns *gns, uint64_t now_ms)
         gcl_gns_questions_woken(gns);
     if (gns->registrar.wake_at_ms <= now_ms)
         gcl_gns_registrar_woken(gns);
-    if (gns->locking_wake_ms <= now_ms)
+    if (gcl_deadlines_next(&gns->naps) <= now_ms)
         gcl_gns_lockings_woken(gns);
     if (gns->step_at_ms <= now_ms)
         gcl_gns_sync_woken(gns);

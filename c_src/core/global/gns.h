@@ -57,9 +57,11 @@ struct gcl_gns_config {
     uint32_t max_locks;             /* beyond it locks are refused */
     uint32_t max_nodes;             /* beyond it nodes are not made known */
     uint32_t max_waiters;           /* beyond it calls of sync are not answered */
+    uint32_t max_requests;          /* of this node, that wait; beyond it they are refused */
     uint32_t max_unconnected;       /* known, but not connected yet; more are not made known */
     size_t max_name_bytes;          /* of names and their methods; else as with max_names */
     size_t max_lock_bytes;          /* of what identifies locks; else as with max_locks */
+    size_t max_request_bytes;       /* of names and methods, ids and places of locks in requests */
 };
 
 enum gcl_gns_effect_kind {
@@ -148,34 +150,36 @@ void gcl_gns_woken(struct gcl_gns *gns, uint64_t now_ms);
 /* --- requests of this node ------------------------------------------------------------------ */
 
 /*
- * Each is answered by GCL_GNS_DONE with `number` (not 0, one of its own each), unless it is
+ * Each function returns 0, or an error, and then nothing was done and there is no GCL_GNS_DONE:
+ * GCL_ELIMIT, as many requests wait as may; GCL_ENOMEM; and what the function says itself. What was
+ * taken is answered by GCL_GNS_DONE with `number` (not 0, one of its own each), unless it is
  * cancelled: 0; GCL_EEXIST: the name is taken, or the process has one; GCL_ENOENT: nobody has it;
- * GCL_ELIMIT: it could not be kept here; GCL_ENOMEM. They wait in line: one at a time holds the
- * lock of the partition.
+ * GCL_ELIMIT: it could not be kept here. They wait in line: one at a time holds the lock of the
+ * partition.
  */
 
 /** `method`: what resolves conflicts, a fun as a term. Both are copied. */
-void gcl_gns_register(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
-                      gcl_pid pid, gcl_term method);
+int gcl_gns_register(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
+                     gcl_pid pid, gcl_term method) GCL_MUST_USE;
 
 /** The same, though the process may have names already. */
-void gcl_gns_register_more(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
-                           gcl_pid pid, gcl_term method);
+int gcl_gns_register_more(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
+                          gcl_pid pid, gcl_term method) GCL_MUST_USE;
 
 /** As global:re_register_name/3: whoever had the name loses it. */
-void gcl_gns_re_register(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
-                         gcl_pid pid, gcl_term method);
+int gcl_gns_re_register(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
+                        gcl_pid pid, gcl_term method) GCL_MUST_USE;
 
 /** As global:register_name_external/3, for a process of a hidden node. */
-void gcl_gns_register_external(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
-                               gcl_pid pid, gcl_term method);
+int gcl_gns_register_external(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
+                              gcl_pid pid, gcl_term method) GCL_MUST_USE;
 
 /** Takes the name from `pid`; zeroed: from whoever has it. */
-void gcl_gns_unregister(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
-                        gcl_pid pid);
+int gcl_gns_unregister(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
+                       gcl_pid pid) GCL_MUST_USE;
 
 /** As global:sync/0: 0 when this node is in sync with all that are connected, or lost. */
-void gcl_gns_sync_all(struct gcl_gns *gns, uint64_t now_ms, uint64_t number);
+int gcl_gns_sync_all(struct gcl_gns *gns, uint64_t now_ms, uint64_t number) GCL_MUST_USE;
 
 /* --- locks of this node's processes --------------------------------------------------------- */
 
@@ -187,17 +191,17 @@ struct gcl_gns_places {
 
 /**
  * As global:set_lock/3 of the process `pid`: `id` is {ResourceId, LockRequesterId}, `retries` may
- * be UINT32_MAX, without end. Answered like a request: 0; GCL_EEXIST: another requester has the
- * lock; GCL_ECANCELED, by gcl_gns_unlock(); GCL_EINVAL: `id` is none; GCL_ELIMIT: no resource can
- * be so; GCL_ENOMEM.
+ * be UINT32_MAX, without end. As the requests above: returns GCL_EINVAL, `id` is none, and
+ * GCL_ELIMIT, no resource can be so; is answered 0; GCL_EEXIST: another requester has the lock;
+ * GCL_ECANCELED, by gcl_gns_unlock().
  */
-void gcl_gns_lock(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term id, gcl_pid pid,
-                  const struct gcl_gns_places *places, uint32_t retries);
+int gcl_gns_lock(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term id, gcl_pid pid,
+                 const struct gcl_gns_places *places, uint32_t retries) GCL_MUST_USE;
 
 /** As global:del_lock/2; what the process has asked for under the same id is cancelled. `number` 0:
  * nobody is told. */
-void gcl_gns_unlock(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term id, gcl_pid pid,
-                    const struct gcl_gns_places *places);
+int gcl_gns_unlock(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term id, gcl_pid pid,
+                   const struct gcl_gns_places *places) GCL_MUST_USE;
 
 /** A process of this node is about to end: it wants nothing any more, and is told nothing. */
 void gcl_gns_locks_end(struct gcl_gns *gns, uint64_t now_ms, gcl_pid pid);
@@ -206,6 +210,12 @@ void gcl_gns_locks_end(struct gcl_gns *gns, uint64_t now_ms, gcl_pid pid);
 
 /** Who has the name `term`, as this node knows; a zeroed pid: nobody. */
 gcl_pid gcl_gns_whereis(struct gcl_gns *gns, gcl_term term);
+
+/**
+ * A hash of a term, the same for terms that are `=:=`. 0 of one that could be no name; also where
+ * there is no memory: then the machine has failed.
+ */
+uint32_t gcl_gns_hash(struct gcl_gns *gns, gcl_term term);
 
 /** Calls `each` for every name; it must not change anything. */
 void gcl_gns_each_name(const struct gcl_gns *gns,

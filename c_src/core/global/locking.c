@@ -6,66 +6,37 @@
  */
 #include "core/global/machine.h"
 
-struct locking {
-    struct gcl_list at_gns;
-    struct gcl_list at_ready;
-    uint32_t hash;   /* of the resource */
-    uint64_t number; /* 0: nobody is told */
-    bool is_set;     /* else the lock is freed */
-    bool is_begun;
-    bool is_cancelled; /* what it has got is freed */
-    uint32_t retries;
-    unsigned attempts;
-    uint64_t wake_at_ms; /* GCL_NEVER: it does not sleep */
-    struct gcl_gns_nodes nodes;
-    struct gcl_gns_trans trans; /* with the id and who holds it */
-};
-
-static struct locking *locking_at(struct gcl_list *at)
+static struct gcl_gns_locking *locking_at(struct gcl_list *at)
 {
-    return GCL_CONTAINER_OF(at, struct locking, at_gns);
+    return GCL_CONTAINER_OF(at, struct gcl_gns_locking, at_gns);
 }
 
-static struct locking *locking_of(struct gcl_gns_trans *trans)
+static struct gcl_gns_locking *locking_of(struct gcl_gns_trans *trans)
 {
-    return GCL_CONTAINER_OF(trans, struct locking, trans);
+    return GCL_CONTAINER_OF(trans, struct gcl_gns_locking, trans);
 }
 
-static gcl_term resource_of(const struct locking *locking)
+static bool is_asleep(const struct gcl_gns_locking *locking)
 {
-    gcl_term resource = locking->trans.id;
-    (void)gcl_match(locking->trans.id, "{~t, _}", &resource);
-    return resource;
+    return gcl_deadline_is_set(&locking->nap);
 }
 
 /* --- one behind the other ------------------------------------------------------------------- */
 
-static bool is_about_same(const struct locking *a, const struct locking *b)
+static void free_locking(struct gcl_gns *gns, struct gcl_gns_locking *locking)
 {
-    return a->hash == b->hash && gcl_pid_equal(a->trans.holder, b->trans.holder) &&
-           gcl_term_equal(resource_of(a), resource_of(b));
-}
-
-static struct locking *find_other(const struct gcl_gns *gns, const struct locking *locking)
-{
-    GCL_LIST_EACH(&gns->lockings, at, following)
-    {
-        if (locking_at(at) != locking && is_about_same(locking_at(at), locking))
-            return locking_at(at);
-    }
-    return NULL;
-}
-
-static void free_locking(struct gcl_gns *gns, struct locking *locking)
-{
+    for (int i = 0; i < GCL_GNS_ALIKES; i++)
+        gcl_gns_line_leave(gns, (enum gcl_gns_alike)i, locking);
+    gcl_deadlines_cancel(&gns->naps, &locking->nap);
     gcl_list_remove(&locking->at_gns);
     gcl_list_remove(&locking->at_ready);
     gcl_gns_set_fini(gns, &locking->nodes);
     gcl_gns_trans_fini(gns, &locking->trans);
+    gcl_gns_request_ends(gns, locking->bytes);
     gcl_free(gns->config.mem, locking);
 }
 
-static void begin(struct gcl_gns *gns, struct locking *locking);
+static void begin(struct gcl_gns *gns, struct gcl_gns_locking *locking);
 
 /* Not in each other: what begins may be finished at once, and a thousand may wait. */
 static void begin_ready(struct gcl_gns *gns)
@@ -76,12 +47,12 @@ static void begin_ready(struct gcl_gns *gns)
     gns->is_beginning = true;
     while ((at = gcl_list_first(&gns->ready)) != NULL) {
         gcl_list_remove(at);
-        begin(gns, GCL_CONTAINER_OF(at, struct locking, at_ready));
+        begin(gns, GCL_CONTAINER_OF(at, struct gcl_gns_locking, at_ready));
     }
     gns->is_beginning = false;
 }
 
-static void tell(struct gcl_gns *gns, struct locking *locking, int error)
+static void tell(struct gcl_gns *gns, struct gcl_gns_locking *locking, int error)
 {
     if (locking->number != 0)
         gcl_gns_done(gns, locking->number, error);
@@ -89,10 +60,11 @@ static void tell(struct gcl_gns *gns, struct locking *locking, int error)
 }
 
 /* Who waits for it is next, unless it had to wait itself. */
-static void finish(struct gcl_gns *gns, struct locking *locking, int error)
+static void finish(struct gcl_gns *gns, struct gcl_gns_locking *locking, int error)
 {
-    struct locking *next = find_other(gns, locking);
     tell(gns, locking, error);
+    gcl_gns_line_leave(gns, GCL_GNS_OF_RESOURCE, locking);
+    struct gcl_gns_locking *next = gcl_gns_line_first(gns, GCL_GNS_OF_RESOURCE, locking);
     free_locking(gns, locking);
     if (next != NULL && !next->is_begun && gcl_list_is_empty(&next->at_ready))
         gcl_list_add_last(&gns->ready, &next->at_ready);
@@ -117,18 +89,17 @@ static void stage_nodes(struct gcl_gns *gns, struct gcl_gns_trans *trans,
             gcl_gns_set_add(gns, nodes, all->items[i]);
 }
 
-static void sleep_a_while(struct gcl_gns *gns, struct locking *locking)
+static void sleep_a_while(struct gcl_gns *gns, struct gcl_gns_locking *locking)
 {
     if (locking->retries != UINT32_MAX)
         locking->retries--;
-    locking->wake_at_ms = gns->now_ms + gcl_gns_random_sleep(gns, locking->attempts++);
-    if (locking->wake_at_ms < gns->locking_wake_ms)
-        gns->locking_wake_ms = locking->wake_at_ms;
+    uint64_t at_ms = gns->now_ms + gcl_gns_random_sleep(gns, locking->attempts++);
+    (void)gcl_gns_check(gns, gcl_deadlines_set(&gns->naps, &locking->nap, at_ms));
 }
 
 static void locked_or_not(struct gcl_gns *gns, struct gcl_gns_trans *trans, bool is_locked)
 {
-    struct locking *locking = locking_of(trans);
+    struct gcl_gns_locking *locking = locking_of(trans);
     if (is_locked && locking->is_cancelled)
         gcl_gns_trans_unlock(gns, trans);
     else if (is_locked)
@@ -141,14 +112,13 @@ static void locked_or_not(struct gcl_gns *gns, struct gcl_gns_trans *trans, bool
 
 static void unlocked(struct gcl_gns *gns, struct gcl_gns_trans *trans)
 {
-    struct locking *locking = locking_of(trans);
+    struct gcl_gns_locking *locking = locking_of(trans);
     finish(gns, locking, locking->is_cancelled ? GCL_ECANCELED : 0);
 }
 
 /* spec: global, local_lock_check: who cannot get the lock of this node does not bother others. */
-static void try_lock(struct gcl_gns *gns, struct locking *locking)
+static void try_lock(struct gcl_gns *gns, struct gcl_gns_locking *locking)
 {
-    locking->wake_at_ms = GCL_NEVER;
     if (gcl_gns_set_has(&locking->nodes, gns->self) &&
         !gcl_gns_can_set_lock(gns, locking->trans.id))
         locked_or_not(gns, &locking->trans, false);
@@ -156,7 +126,7 @@ static void try_lock(struct gcl_gns *gns, struct locking *locking)
         gcl_gns_trans_lock(gns, &locking->trans);
 }
 
-static void begin(struct gcl_gns *gns, struct locking *locking)
+static void begin(struct gcl_gns *gns, struct gcl_gns_locking *locking)
 {
     locking->is_begun = true;
     if (locking->is_set) {
@@ -168,19 +138,15 @@ static void begin(struct gcl_gns *gns, struct locking *locking)
     gcl_gns_trans_unlock(gns, &locking->trans);
 }
 
+static void is_awake(struct gcl_deadline *nap)
+{
+    struct gcl_gns_locking *locking = GCL_CONTAINER_OF(nap, struct gcl_gns_locking, nap);
+    gcl_list_add_last(&locking->gns->ready, &locking->at_ready);
+}
+
 void gcl_gns_lockings_woken(struct gcl_gns *gns)
 {
-    gns->locking_wake_ms = GCL_NEVER;
-    GCL_LIST_EACH(&gns->lockings, at, following)
-    {
-        struct locking *locking = locking_at(at);
-        if (locking->wake_at_ms <= gns->now_ms) {
-            locking->wake_at_ms = GCL_NEVER;
-            gcl_list_add_last(&gns->ready, &locking->at_ready);
-        } else if (locking->wake_at_ms < gns->locking_wake_ms) {
-            gns->locking_wake_ms = locking->wake_at_ms;
-        }
-    }
+    (void)gcl_deadlines_run(&gns->naps, gns->now_ms, SIZE_MAX);
     begin_ready(gns);
 }
 
@@ -210,102 +176,129 @@ static void add_nodes(struct gcl_gns *gns, struct gcl_gns_nodes *nodes,
     }
 }
 
-/* A resource without a key could be locked nowhere. */
-static int hash_resource(struct gcl_gns *gns, gcl_term id, uint32_t *hash)
+/* A resource without a key could be locked nowhere; a requester without one is only found slowly.
+ */
+static int hash_id(struct gcl_gns *gns, gcl_term id, struct gcl_gns_locking *locking)
 {
     gcl_term resource, requester;
     struct gcl_str key;
     if (!gcl_match(id, "{~t, ~t}", &resource, &requester))
         return GCL_EINVAL;
-    return gcl_gns_key(gns, resource, &key, hash) ? 0 : GCL_ELIMIT;
+    if (!gcl_gns_key(gns, resource, &key, &locking->resource_hash))
+        return GCL_ELIMIT;
+    locking->requester_hash = gcl_gns_hash(gns, requester);
+    return 0;
 }
 
-static struct locking *new_locking(struct gcl_gns *gns, uint64_t number, gcl_term id, gcl_pid pid,
-                                   const struct gcl_gns_places *places)
+static struct gcl_gns_locking *alloc_locking(struct gcl_gns *gns, uint64_t number, gcl_pid pid)
 {
-    uint32_t hash = 0;
-    int error = hash_resource(gns, id, &hash);
-    struct locking *locking = error == 0 ? gcl_alloc_zero(gns->config.mem, sizeof *locking) : NULL;
-    if (locking == NULL) {
-        if (number != 0)
-            gcl_gns_done(gns, number, error != 0 ? error : GCL_ENOMEM);
+    struct gcl_gns_locking *locking = gcl_alloc_zero(gns->config.mem, sizeof *locking);
+    if (locking == NULL)
         return NULL;
-    }
+    locking->gns = gns;
     locking->number = number;
-    locking->hash = hash;
-    locking->wake_at_ms = GCL_NEVER;
     locking->trans = (struct gcl_gns_trans){.holder = pid,
                                             .stage_nodes = stage_nodes,
                                             .locked_or_not = locked_or_not,
                                             .unlocked = unlocked};
+    gcl_deadline_init(&locking->nap, is_awake);
     gcl_list_init(&locking->at_gns);
     gcl_list_init(&locking->at_ready);
-    gcl_gns_keep(gns, &locking->trans.id, id);
-    add_nodes(gns, &locking->nodes, places);
-    if (!gns->has_failed)
-        return locking;
-    free_locking(gns, locking); /* it may have no id */
-    return NULL;
+    return locking;
 }
 
-static void add(struct gcl_gns *gns, struct locking *locking)
+/* What it keeps, at the most. */
+static size_t count_bytes(const struct gcl_gns *gns, gcl_term id,
+                          const struct gcl_gns_places *places)
 {
-    bool has_to_wait = find_other(gns, locking) != NULL;
+    size_t nodes = places->names != NULL ? places->count : gcl_table_count(&gns->nodes);
+    return id.size + nodes * sizeof(struct gcl_gns_node *);
+}
+
+static int new_locking(struct gcl_gns *gns, uint64_t number, gcl_term id, gcl_pid pid,
+                       const struct gcl_gns_places *places, struct gcl_gns_locking **out)
+{
+    struct gcl_gns_locking *locking = alloc_locking(gns, number, pid);
+    size_t bytes = count_bytes(gns, id, places);
+    int error = locking != NULL ? hash_id(gns, id, locking) : GCL_ENOMEM;
+    if (error == 0 && !gcl_gns_request_begins(gns, bytes))
+        error = GCL_ELIMIT;
+    if (error != 0) {
+        gcl_free(gns->config.mem, locking);
+        return error;
+    }
+    locking->bytes = bytes;
+    gcl_gns_keep(gns, &locking->trans.id, id);
+    add_nodes(gns, &locking->nodes, places);
+    if (gns->has_failed) { /* it may have no id */
+        free_locking(gns, locking);
+        return GCL_ENOMEM;
+    }
+    *out = locking;
+    return 0;
+}
+
+static void add(struct gcl_gns *gns, struct gcl_gns_locking *locking)
+{
+    bool has_to_wait = gcl_gns_line_first(gns, GCL_GNS_OF_RESOURCE, locking) != NULL;
+    gcl_gns_line_join(gns, GCL_GNS_OF_PROCESS, locking);
+    gcl_gns_line_join(gns, GCL_GNS_OF_RESOURCE, locking);
+    if (locking->is_set)
+        gcl_gns_line_join(gns, GCL_GNS_OF_ID, locking);
     gcl_list_add_last(&gns->lockings, &locking->at_gns);
     if (!has_to_wait)
         gcl_list_add_last(&gns->ready, &locking->at_ready);
     begin_ready(gns);
 }
 
-void gcl_gns_lock(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term id, gcl_pid pid,
-                  const struct gcl_gns_places *places, uint32_t retries)
+int gcl_gns_lock(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term id, gcl_pid pid,
+                 const struct gcl_gns_places *places, uint32_t retries)
 {
+    struct gcl_gns_locking *locking = NULL;
     gns->now_ms = now_ms;
-    struct locking *locking = new_locking(gns, number, id, pid, places);
-    if (locking == NULL)
-        return;
+    int error = new_locking(gns, number, id, pid, places, &locking);
+    if (error != 0)
+        return error;
     locking->is_set = true;
     locking->retries = retries;
     add(gns, locking);
+    return 0;
 }
 
 /* Who sleeps, or has not begun, has nothing that were to be freed. */
-static void cancel(struct gcl_gns *gns, struct locking *locking)
+static void cancel(struct gcl_gns *gns, struct gcl_gns_locking *locking)
 {
+    gcl_gns_line_leave(gns, GCL_GNS_OF_ID, locking);
     locking->is_cancelled = true;
     tell(gns, locking, GCL_ECANCELED);
-    if (!locking->is_begun || locking->wake_at_ms != GCL_NEVER)
+    if (!locking->is_begun || is_asleep(locking))
         finish(gns, locking, GCL_ECANCELED);
 }
 
-void gcl_gns_unlock(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term id, gcl_pid pid,
-                    const struct gcl_gns_places *places)
+int gcl_gns_unlock(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term id, gcl_pid pid,
+                   const struct gcl_gns_places *places)
 {
+    struct gcl_gns_locking *locking = NULL, *other;
     gns->now_ms = now_ms;
-    struct locking *locking = new_locking(gns, number, id, pid, places);
-    if (locking == NULL)
-        return;
+    int error = new_locking(gns, number, id, pid, places, &locking);
+    if (error != 0)
+        return error;
     gns->is_beginning = true; /* nothing but what is cancelled ends in here */
-    GCL_LIST_EACH(&gns->lockings, at, following)
-    {
-        struct locking *other = locking_at(at);
-        if (other->is_set && !other->is_cancelled && is_about_same(other, locking) &&
-            gcl_term_equal(other->trans.id, locking->trans.id))
-            cancel(gns, other);
-    }
+    while ((other = gcl_gns_line_first(gns, GCL_GNS_OF_ID, locking)) != NULL)
+        cancel(gns, other);
     gns->is_beginning = false;
     add(gns, locking);
+    return 0;
 }
 
 void gcl_gns_locks_end(struct gcl_gns *gns, uint64_t now_ms, gcl_pid pid)
 {
+    const struct gcl_gns_locking like = {.trans = {.holder = pid}};
+    struct gcl_gns_locking *locking;
     gns->now_ms = now_ms;
     gns->is_beginning = true;
-    GCL_LIST_EACH(&gns->lockings, at, following)
-    {
-        struct locking *locking = locking_at(at);
-        if (!gcl_pid_equal(locking->trans.holder, pid))
-            continue;
+    while ((locking = gcl_gns_line_first(gns, GCL_GNS_OF_PROCESS, &like)) != NULL) {
+        gcl_gns_line_leave(gns, GCL_GNS_OF_PROCESS, locking);
         locking->number = 0;
         if (!locking->is_cancelled)
             cancel(gns, locking);
@@ -320,7 +313,8 @@ void gcl_gns_lockings_init(struct gcl_gns *gns)
 {
     gcl_list_init(&gns->lockings);
     gcl_list_init(&gns->ready);
-    gns->locking_wake_ms = GCL_NEVER;
+    gcl_table_init(&gns->lines, gns->config.mem);
+    gcl_deadlines_init(&gns->naps, gns->config.mem);
 }
 
 void gcl_gns_lockings_fini(struct gcl_gns *gns)
@@ -328,4 +322,6 @@ void gcl_gns_lockings_fini(struct gcl_gns *gns)
     struct gcl_list *at;
     while ((at = gcl_list_first(&gns->lockings)) != NULL)
         free_locking(gns, locking_at(at));
+    gcl_table_fini(&gns->lines);
+    gcl_deadlines_fini(&gns->naps);
 }

@@ -160,6 +160,7 @@ struct gcl_gns_request {
     struct gcl_list at_registrar;
     uint64_t number;
     enum gcl_gns_request_kind kind;
+    size_t bytes; /* as they count */
     gcl_term name;
     gcl_term method;
     gcl_pid pid;
@@ -167,11 +168,51 @@ struct gcl_gns_request {
 
 struct gcl_gns_registrar {
     struct gcl_list requests; /* the first one is being carried out */
+    bool is_busy;             /* ... when it has begun */
+    bool is_going_on;
     struct gcl_gns_trans trans;
     struct gcl_gns_multicall call;
     int error;         /* of the first request */
     unsigned attempts; /* to lock, for it */
     uint64_t wake_at_ms;
+};
+
+/* --- locks that processes of this node want: line.c, locking.c --------------------------------
+ */
+
+/** What wanted locks have in common that stand in one line. */
+enum gcl_gns_alike {
+    GCL_GNS_OF_PROCESS,  /* that is to hold them */
+    GCL_GNS_OF_RESOURCE, /* ... and the resource: done one behind the other */
+    GCL_GNS_OF_ID,       /* ... and the requester: to be set, and not cancelled */
+    GCL_GNS_ALIKES
+};
+
+struct gcl_gns_line;
+
+struct gcl_gns_place {
+    struct gcl_list at_line;
+    struct gcl_gns_line *line; /* NULL: it is in none */
+    struct gcl_gns_locking *locking;
+};
+
+/** A lock that is to be set, or freed. */
+struct gcl_gns_locking {
+    struct gcl_gns *gns;
+    struct gcl_list at_gns;
+    struct gcl_list at_ready;
+    struct gcl_gns_place places[GCL_GNS_ALIKES];
+    uint32_t resource_hash, requester_hash;
+    size_t bytes;    /* as they count */
+    uint64_t number; /* 0: nobody is told */
+    bool is_set;     /* else the lock is freed */
+    bool is_begun;
+    bool is_cancelled; /* what it has got is freed */
+    uint32_t retries;
+    unsigned attempts;
+    struct gcl_deadline nap; /* set: it sleeps */
+    struct gcl_gns_nodes nodes;
+    struct gcl_gns_trans trans; /* with the id and who holds it */
 };
 
 /* --- the machine ------------------------------------------------------------------------------ */
@@ -198,10 +239,14 @@ struct gcl_gns {
     struct gcl_list lockings; /* locks that processes of this node want; those in `ready` begin */
     struct gcl_list ready;
     bool is_beginning;
-    uint64_t locking_wake_ms; /* the earliest time to try one again */
-    struct gcl_list waiters;  /* for sync */
-    uint64_t step_at_ms;      /* the earliest time by which a node has to be in step */
-    struct gcl_list lost;     /* connections, as others have reported */
+    struct gcl_table lines;    /* struct gcl_gns_line */
+    struct gcl_deadlines naps; /* until one is tried again */
+    size_t request_count;      /* of this node: for the registrar, for locks, and for sync */
+    size_t request_bytes;
+    struct gcl_list waiters; /* for sync */
+    size_t waiter_count;     /* ... of other nodes */
+    uint64_t step_at_ms;     /* the earliest time by which a node has to be in step */
+    struct gcl_list lost;    /* connections, as others have reported */
     size_t lost_count;
     struct gcl_list doubts; /* locks that nodes may have set, of doubt.c */
     size_t doubt_count;
@@ -228,6 +273,11 @@ void gcl_gns_keep(struct gcl_gns *gns, gcl_term *place, gcl_term term);
 void gcl_gns_forget(gcl_term *place);
 
 bool gcl_gns_is_own_pid(const struct gcl_gns *gns, gcl_pid pid);
+
+/** One more request of this node, that keeps so many bytes. False: it is one more than the limit.
+ */
+bool gcl_gns_request_begins(struct gcl_gns *gns, size_t bytes);
+void gcl_gns_request_ends(struct gcl_gns *gns, size_t bytes);
 
 /** Pids in the order of Erlang terms. */
 bool gcl_gns_pid_is_less(struct gcl_gns *gns, gcl_pid a, gcl_pid b);
@@ -443,6 +493,19 @@ void gcl_gns_locker_give_up(struct gcl_gns *gns);
 void gcl_gns_registrar_init(struct gcl_gns *gns);
 void gcl_gns_registrar_fini(struct gcl_gns *gns);
 void gcl_gns_registrar_woken(struct gcl_gns *gns);
+
+/* --- line.c ----------------------------------------------------------------------------------- */
+
+/** The one that was asked for first among those that are alike to it; NULL: none. Of the process
+ * only who holds it has to be filled in. */
+struct gcl_gns_locking *gcl_gns_line_first(const struct gcl_gns *gns, enum gcl_gns_alike alike,
+                                           const struct gcl_gns_locking *like);
+/** Behind the last one. */
+void gcl_gns_line_join(struct gcl_gns *gns, enum gcl_gns_alike alike,
+                       struct gcl_gns_locking *locking);
+/** Does nothing when it is in none. */
+void gcl_gns_line_leave(struct gcl_gns *gns, enum gcl_gns_alike alike,
+                        struct gcl_gns_locking *locking);
 
 /* --- locking.c -------------------------------------------------------------------------------- */
 

@@ -6,7 +6,7 @@
  */
 #include "core/global/machine.h"
 
-static void begin(struct gcl_gns *gns);
+static void go_on(struct gcl_gns *gns);
 
 static struct gcl_gns_request *first(const struct gcl_gns *gns)
 {
@@ -17,6 +17,7 @@ static struct gcl_gns_request *first(const struct gcl_gns *gns)
 static void free_request(struct gcl_gns *gns, struct gcl_gns_request *request)
 {
     gcl_list_remove(&request->at_registrar);
+    gcl_gns_request_ends(gns, request->bytes);
     gcl_gns_forget(&request->name);
     gcl_gns_forget(&request->method);
     gcl_free(gns->config.mem, request);
@@ -128,15 +129,28 @@ static void unlocked(struct gcl_gns *gns, struct gcl_gns_trans *trans)
     (void)trans;
     gcl_gns_done(gns, request->number, gns->registrar.error);
     free_request(gns, request);
-    if (first(gns) != NULL)
-        begin(gns);
+    gns->registrar.is_busy = false;
+    go_on(gns);
 }
 
 static void begin(struct gcl_gns *gns)
 {
+    gns->registrar.is_busy = true;
     gns->registrar.attempts = 0;
     set_lock_id(gns);
     gcl_gns_trans_lock(gns, &gns->registrar.trans);
+}
+
+/* Not in each other: alone, what begins is finished at once, and tens of thousands may wait. */
+static void go_on(struct gcl_gns *gns)
+{
+    struct gcl_gns_registrar *registrar = &gns->registrar;
+    if (registrar->is_going_on)
+        return;
+    registrar->is_going_on = true;
+    while (!registrar->is_busy && first(gns) != NULL)
+        begin(gns);
+    registrar->is_going_on = false;
 }
 
 void gcl_gns_registrar_woken(struct gcl_gns *gns)
@@ -147,56 +161,59 @@ void gcl_gns_registrar_woken(struct gcl_gns *gns)
 
 /* --- requests ------------------------------------------------------------------------------- */
 
-static void add(struct gcl_gns *gns, uint64_t now_ms, enum gcl_gns_request_kind kind,
-                uint64_t number, gcl_term name, gcl_pid pid, const gcl_term *method)
+static int add(struct gcl_gns *gns, uint64_t now_ms, enum gcl_gns_request_kind kind,
+               uint64_t number, gcl_term name, gcl_pid pid, const gcl_term *method)
 {
-    bool is_idle = first(gns) == NULL;
-    struct gcl_gns_request *request = gcl_alloc_zero(gns->config.mem, sizeof *request);
+    size_t bytes = name.size + (method != NULL ? method->size : 0);
     gns->now_ms = now_ms;
+    if (!gcl_gns_request_begins(gns, bytes))
+        return GCL_ELIMIT;
+    struct gcl_gns_request *request = gcl_alloc_zero(gns->config.mem, sizeof *request);
     if (request == NULL) {
-        gcl_gns_done(gns, number, GCL_ENOMEM);
-        return;
+        gcl_gns_request_ends(gns, bytes);
+        return GCL_ENOMEM;
     }
     gcl_list_init(&request->at_registrar);
     gcl_list_add_last(&gns->registrar.requests, &request->at_registrar);
     request->number = number;
     request->kind = kind;
+    request->bytes = bytes;
     request->pid = pid;
     gcl_gns_keep(gns, &request->name, name);
     if (method != NULL)
         gcl_gns_keep(gns, &request->method, *method);
-    if (is_idle)
-        begin(gns);
+    go_on(gns);
+    return 0;
 }
 
-void gcl_gns_register(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
-                      gcl_pid pid, gcl_term method)
+int gcl_gns_register(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
+                     gcl_pid pid, gcl_term method)
 {
-    add(gns, now_ms, GCL_GNS_REGISTER, number, name, pid, &method);
+    return add(gns, now_ms, GCL_GNS_REGISTER, number, name, pid, &method);
 }
 
-void gcl_gns_register_more(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
-                           gcl_pid pid, gcl_term method)
+int gcl_gns_register_more(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
+                          gcl_pid pid, gcl_term method)
 {
-    add(gns, now_ms, GCL_GNS_REGISTER_MORE, number, name, pid, &method);
+    return add(gns, now_ms, GCL_GNS_REGISTER_MORE, number, name, pid, &method);
 }
 
-void gcl_gns_re_register(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
-                         gcl_pid pid, gcl_term method)
+int gcl_gns_re_register(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
+                        gcl_pid pid, gcl_term method)
 {
-    add(gns, now_ms, GCL_GNS_RE_REGISTER, number, name, pid, &method);
+    return add(gns, now_ms, GCL_GNS_RE_REGISTER, number, name, pid, &method);
 }
 
-void gcl_gns_register_external(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
-                               gcl_pid pid, gcl_term method)
+int gcl_gns_register_external(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
+                              gcl_pid pid, gcl_term method)
 {
-    add(gns, now_ms, GCL_GNS_REGISTER_EXTERNAL, number, name, pid, &method);
+    return add(gns, now_ms, GCL_GNS_REGISTER_EXTERNAL, number, name, pid, &method);
 }
 
-void gcl_gns_unregister(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
-                        gcl_pid pid)
+int gcl_gns_unregister(struct gcl_gns *gns, uint64_t now_ms, uint64_t number, gcl_term name,
+                       gcl_pid pid)
 {
-    add(gns, now_ms, GCL_GNS_UNREGISTER, number, name, pid, NULL);
+    return add(gns, now_ms, GCL_GNS_UNREGISTER, number, name, pid, NULL);
 }
 
 /* --- life ----------------------------------------------------------------------------------- */

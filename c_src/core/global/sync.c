@@ -6,13 +6,18 @@
 struct waiter {
     struct gcl_list at_gns;
     uint64_t number;
-    bool is_own; /* a request of this node, not a call */
+    bool is_own;  /* a request of this node, not a call */
+    size_t bytes; /* ... as they count */
     struct gcl_gns_nodes nodes;
 };
 
 static void free_waiter(struct gcl_gns *gns, struct waiter *waiter)
 {
     gcl_list_remove(&waiter->at_gns);
+    if (waiter->is_own)
+        gcl_gns_request_ends(gns, waiter->bytes);
+    else
+        gns->waiter_count--;
     gcl_gns_set_fini(gns, &waiter->nodes);
     gcl_free(gns->config.mem, waiter);
 }
@@ -36,10 +41,8 @@ static void reply_if_done(struct gcl_gns *gns, struct waiter *waiter)
 static struct waiter *new_waiter(struct gcl_gns *gns, uint64_t number)
 {
     struct waiter *waiter = gcl_alloc_zero(gns->config.mem, sizeof *waiter);
-    if (waiter == NULL) {
-        gns->has_failed = true;
+    if (waiter == NULL)
         return NULL;
-    }
     waiter->number = number;
     gcl_list_init(&waiter->at_gns);
     gcl_list_add_last(&gns->waiters, &waiter->at_gns);
@@ -53,10 +56,14 @@ bool gcl_gns_sync(struct gcl_gns *gns, uint64_t number, gcl_term nodes)
     gcl_term item;
     struct gcl_str name;
     uint32_t version;
-    struct waiter *waiter =
-        gcl_list_length(&gns->waiters) < gns->config.max_waiters ? new_waiter(gns, number) : NULL;
-    if (waiter == NULL)
+    if (gns->waiter_count >= gns->config.max_waiters)
         return false;
+    struct waiter *waiter = new_waiter(gns, number);
+    if (waiter == NULL) {
+        gns->has_failed = true;
+        return false;
+    }
+    gns->waiter_count++;
     for (bool is_begun = gcl_items_begin(&items, nodes);
          is_begun && gcl_items_next(&items, &item);) {
         struct gcl_gns_node *node =
@@ -68,13 +75,19 @@ bool gcl_gns_sync(struct gcl_gns *gns, uint64_t number, gcl_term nodes)
     return true;
 }
 
-void gcl_gns_sync_all(struct gcl_gns *gns, uint64_t now_ms, uint64_t number)
+int gcl_gns_sync_all(struct gcl_gns *gns, uint64_t now_ms, uint64_t number)
 {
     gns->now_ms = now_ms;
+    size_t bytes = gcl_table_count(&gns->nodes) * sizeof(struct gcl_gns_node *);
+    if (!gcl_gns_request_begins(gns, bytes))
+        return GCL_ELIMIT;
     struct waiter *waiter = new_waiter(gns, number);
-    if (waiter == NULL)
-        return;
+    if (waiter == NULL) {
+        gcl_gns_request_ends(gns, bytes);
+        return GCL_ENOMEM;
+    }
     waiter->is_own = true;
+    waiter->bytes = bytes;
     GCL_LIST_EACH(&gns->node_list, at, following)
     {
         struct gcl_gns_node *node = GCL_CONTAINER_OF(at, struct gcl_gns_node, at_gns);
@@ -82,6 +95,7 @@ void gcl_gns_sync_all(struct gcl_gns *gns, uint64_t now_ms, uint64_t number)
             gcl_gns_set_add(gns, &waiter->nodes, node);
     }
     reply_if_done(gns, waiter);
+    return 0;
 }
 
 void gcl_gns_sync_done(struct gcl_gns *gns, struct gcl_gns_node *node)

@@ -245,8 +245,11 @@ int gcl_gns_start(struct gcl_node *node)
     gns->node = node;
     gns->timer_at_ms = GCL_NEVER;
     gcl_table_init(&gns->monitors, node->mem);
-    gcl_list_init(&gns->claims);
-    gcl_list_init(&gns->waits);
+    gcl_table_init(&gns->owners, node->mem);
+    gcl_table_init(&gns->claims, node->mem);
+    gcl_table_init(&gns->waits, node->mem);
+    gcl_list_init(&gns->claimed);
+    gcl_list_init(&gns->waiting);
     gcl_list_init(&gns->outcomes);
     node->servers->gns = gns;
     int error = 0;
@@ -266,6 +269,9 @@ void gcl_gns_finish(struct gcl_node *node)
         return;
     gcl_gns_free(gns->machine);
     gcl_gns_monitors_fini(gns);
+    gcl_table_fini(&gns->owners);
+    gcl_table_fini(&gns->claims);
+    gcl_table_fini(&gns->waits);
     gcl_free(node->mem, gns);
     node->servers->gns = NULL;
 }

@@ -3,7 +3,8 @@
  * The global_name_server of a visible node: three servers (global_name_server itself, the locker,
  * the registrar) that hand what reaches them to the machine of core/global/gns.h and carry out what
  * it says. gns.c has their life, gns_effect.c what is carried out, gns_request.c and gns_locks.c
- * what the programs of this node ask for, gns_wait.c how they are told, gns_resolve.c conflicts.
+ * what the programs of this node ask for, gns_wait.c how they are told, gns_owner.c who they are,
+ * gns_resolve.c conflicts.
  *
  * Half of the protocol makes other nodes wait. Where the machine cannot go on, or one of the three
  * is killed, the node closes.
@@ -33,9 +34,13 @@ struct gcl_gns_service {
     struct gcl_gns *machine;             /* NULL: it has ended */
     gcl_server *servers[GCL_GNS_ACTORS]; /* NULL: it has ended */
     struct gcl_table monitors;           /* struct gcl_gns_monitor by pid */
-    struct gcl_list claims;              /* of gns_request.c: names that servers have or want */
-    struct gcl_list waits;               /* struct gcl_gns_wait: who has asked something */
-    struct gcl_list outcomes;            /* the same: who is to be told */
+    struct gcl_table owners;             /* struct gcl_gns_owner by server */
+    struct gcl_table claims;             /* struct gcl_gns_claimed by process and name */
+    struct gcl_list claimed;             /* the same */
+    struct gcl_table waits;              /* struct gcl_gns_wait by number: without an outcome */
+    struct gcl_list waiting;             /* the same */
+    struct gcl_list outcomes;            /* the same kind: who is to be told */
+    uint32_t wait_count;                 /* of both */
     uint64_t turn;                       /* the timer of telling them, or 0 */
     uint64_t last_number;                /* of a request */
     bool is_walking;                     /* the program looks at the names */
@@ -67,25 +72,48 @@ void gcl_gns_monitors_fini(struct gcl_gns_service *gns);
 /** It cannot go on: the node closes. `why` is static. */
 void gcl_gns_fail(struct gcl_gns_service *gns, const char *why);
 
+/* --- gns_owner.c ----------------------------------------------------------------------------- */
+
+/** A server that has asked something, or has names. */
+struct gcl_gns_owner {
+    gcl_server *server;
+    struct gcl_list claims; /* struct gcl_gns_claimed */
+    struct gcl_list waits;  /* struct gcl_gns_wait, as they were asked for */
+};
+
+/** Finds or makes it. NULL: no memory. */
+struct gcl_gns_owner *gcl_gns_owner_of(struct gcl_gns_service *gns, gcl_server *server);
+
+/** NULL: the server has nothing here. */
+struct gcl_gns_owner *gcl_gns_owner_find(const struct gcl_gns_service *gns,
+                                         const gcl_server *server);
+
+/** Forgets it when it has nothing any more. */
+void gcl_gns_owner_tidy(struct gcl_gns_service *gns, struct gcl_gns_owner *owner);
+
 /* --- gns_wait.c ------------------------------------------------------------------------------ */
+
+struct gcl_gns_claimed;
 
 /** A server that has asked something and is to be told once. */
 struct gcl_gns_wait {
     struct gcl_list at_service;
+    struct gcl_list at_owner;
     uint64_t number; /* of the request of the machine */
     gcl_server *owner;
     gcl_reply_function *done;
     void *user;
+    struct gcl_gns_claimed *claim; /* the name that it is for; or NULL */
     int error;
     gcl_pid pid;      /* what goes with 0; zeroed: no term */
     bool wants_names; /* ... all names that there are then */
 };
 
-/** With a number of its own. NULL: no memory. */
-struct gcl_gns_wait *gcl_gns_wait_new(struct gcl_gns_service *gns, gcl_server *owner,
-                                      gcl_reply_function *done, void *user);
+/** With a number of its own. GCL_ELIMIT: as many wait as may; GCL_ENOMEM. */
+int gcl_gns_wait_new(struct gcl_gns_service *gns, gcl_server *owner, gcl_reply_function *done,
+                     void *user, struct gcl_gns_wait **out);
 
-/** Nothing is to be told. */
+/** Nothing is to be told; it has no outcome yet. */
 void gcl_gns_wait_free(struct gcl_gns_service *gns, struct gcl_gns_wait *wait);
 
 /** One that has no outcome yet, or NULL. */
@@ -97,8 +125,9 @@ void gcl_gns_wait_done(struct gcl_gns_service *gns, struct gcl_gns_wait *wait, i
 /** Tells what is to be told. */
 void gcl_gns_tell_outcomes(struct gcl_gns_service *gns);
 
-/** Now, GCL_ECANCELED: all that the server, or (NULL) anybody, waits for. */
+/** Now, GCL_ECANCELED: all that the server waits for; or all that anybody does. */
 void gcl_gns_waits_cancel(struct gcl_gns_service *gns, const gcl_server *owner);
+void gcl_gns_waits_cancel_all(struct gcl_gns_service *gns);
 
 /* --- gns_request.c, gns_locks.c -------------------------------------------------------------- */
 

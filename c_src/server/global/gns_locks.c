@@ -28,17 +28,20 @@ int gcl_gns_ask_lock(gcl_server *self, const gcl_global_lock_options *options,
 {
     struct gcl_gns_service *gns = gcl_gns_of(gcl_server_at(self));
     const struct gcl_gns_places places = places_of(options);
+    struct gcl_gns_wait *wait;
     gcl_term id;
     int error = build_id(gns->node, &message, &id);
     if (error != 0)
         return error;
-    const struct gcl_gns_wait *wait = gcl_gns_wait_new(gns, self, done, user);
-    if (wait == NULL)
-        return GCL_ENOMEM;
-    gcl_gns_lock(gns->machine, gcl_gns_now(gns), wait->number, id, gcl_self(self), &places,
-                 options != NULL ? options->retries : GCL_INFINITY);
+    error = gcl_gns_wait_new(gns, self, done, user, &wait);
+    if (error != 0)
+        return error;
+    error = gcl_gns_lock(gns->machine, gcl_gns_now(gns), wait->number, id, gcl_self(self), &places,
+                         options != NULL ? options->retries : GCL_INFINITY);
+    if (error != 0)
+        gcl_gns_wait_free(gns, wait);
     gcl_gns_settle(gns);
-    return 0;
+    return error;
 }
 
 int gcl_gns_ask_unlock(gcl_server *self, const gcl_global_lock_options *options,
@@ -46,15 +49,19 @@ int gcl_gns_ask_unlock(gcl_server *self, const gcl_global_lock_options *options,
 {
     struct gcl_gns_service *gns = gcl_gns_of(gcl_server_at(self));
     const struct gcl_gns_places places = places_of(options);
-    const struct gcl_gns_wait *wait = NULL;
+    struct gcl_gns_wait *wait = NULL;
     gcl_term id;
     int error = build_id(gns->node, &message, &id);
     if (error != 0)
         return error;
-    if (done != NULL && (wait = gcl_gns_wait_new(gns, self, done, user)) == NULL)
-        return GCL_ENOMEM;
-    gcl_gns_unlock(gns->machine, gcl_gns_now(gns), wait != NULL ? wait->number : 0, id,
-                   gcl_self(self), &places);
+    if (done != NULL)
+        error = gcl_gns_wait_new(gns, self, done, user, &wait);
+    if (error != 0)
+        return error;
+    error = gcl_gns_unlock(gns->machine, gcl_gns_now(gns), wait != NULL ? wait->number : 0, id,
+                           gcl_self(self), &places);
+    if (error != 0 && wait != NULL)
+        gcl_gns_wait_free(gns, wait);
     gcl_gns_settle(gns);
-    return 0;
+    return error;
 }

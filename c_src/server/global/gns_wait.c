@@ -8,30 +8,81 @@
 #include "node/node.h"
 #include "server/global/gns.h"
 
+enum { WAITS_MAX = 1 << 16 };
+
 static struct gcl_gns_wait *wait_at(struct gcl_list *at)
 {
     return GCL_CONTAINER_OF(at, struct gcl_gns_wait, at_service);
 }
 
-struct gcl_gns_wait *gcl_gns_wait_new(struct gcl_gns_service *gns, gcl_server *owner,
-                                      gcl_reply_function *done, void *user)
+static uint32_t hash_of(const struct gcl_gns_service *gns, uint64_t number)
+{
+    return gcl_hash(gns->node->seed, &number, sizeof number);
+}
+
+static bool has_number(const void *item, const void *key)
+{
+    return ((const struct gcl_gns_wait *)item)->number == *(const uint64_t *)key;
+}
+
+static struct gcl_gns_wait *alloc_wait(struct gcl_gns_service *gns)
 {
     struct gcl_gns_wait *wait = gcl_alloc_zero(gns->node->mem, sizeof *wait);
     if (wait == NULL)
         return NULL;
-    wait->number = ++gns->last_number;
+    wait->number = gns->last_number + 1;
+    if (gcl_table_add(&gns->waits, hash_of(gns, wait->number), wait) == 0)
+        return wait;
+    gcl_free(gns->node->mem, wait);
+    return NULL;
+}
+
+int gcl_gns_wait_new(struct gcl_gns_service *gns, gcl_server *owner, gcl_reply_function *done,
+                     void *user, struct gcl_gns_wait **out)
+{
+    if (gns->wait_count >= WAITS_MAX)
+        return GCL_ELIMIT;
+    struct gcl_gns_owner *place = gcl_gns_owner_of(gns, owner);
+    if (place == NULL)
+        return GCL_ENOMEM;
+    struct gcl_gns_wait *wait = alloc_wait(gns);
+    if (wait == NULL) {
+        gcl_gns_owner_tidy(gns, place);
+        return GCL_ENOMEM;
+    }
+    gns->last_number++;
+    gns->wait_count++;
     wait->owner = owner;
     wait->done = done;
     wait->user = user;
     gcl_list_init(&wait->at_service);
-    gcl_list_add_last(&gns->waits, &wait->at_service);
-    return wait;
+    gcl_list_init(&wait->at_owner);
+    gcl_list_add_last(&gns->waiting, &wait->at_service);
+    gcl_list_add_last(&place->waits, &wait->at_owner);
+    *out = wait;
+    return 0;
+}
+
+static void leave(struct gcl_gns_service *gns, struct gcl_gns_wait *wait)
+{
+    struct gcl_gns_owner *place = gcl_gns_owner_find(gns, wait->owner);
+    (void)gcl_table_remove(&gns->waits, hash_of(gns, wait->number), has_number, &wait->number);
+    gcl_list_remove(&wait->at_service);
+    gcl_list_remove(&wait->at_owner);
+    gns->wait_count--;
+    if (place != NULL)
+        gcl_gns_owner_tidy(gns, place);
 }
 
 void gcl_gns_wait_free(struct gcl_gns_service *gns, struct gcl_gns_wait *wait)
 {
-    gcl_list_remove(&wait->at_service);
+    leave(gns, wait);
     gcl_free(gns->node->mem, wait);
+}
+
+struct gcl_gns_wait *gcl_gns_wait_find(const struct gcl_gns_service *gns, uint64_t number)
+{
+    return gcl_table_find(&gns->waits, hash_of(gns, number), has_number, &number);
 }
 
 /* --- outcomes ------------------------------------------------------------------------------- */
@@ -46,19 +97,10 @@ static void take_turn(struct gcl_gns_service *gns)
 void gcl_gns_wait_done(struct gcl_gns_service *gns, struct gcl_gns_wait *wait, int error)
 {
     wait->error = error;
+    (void)gcl_table_remove(&gns->waits, hash_of(gns, wait->number), has_number, &wait->number);
     gcl_list_remove(&wait->at_service);
     gcl_list_add_last(&gns->outcomes, &wait->at_service);
     take_turn(gns);
-}
-
-struct gcl_gns_wait *gcl_gns_wait_find(const struct gcl_gns_service *gns, uint64_t number)
-{
-    GCL_LIST_EACH(&gns->waits, at, following)
-    {
-        if (wait_at(at)->number == number)
-            return wait_at(at);
-    }
-    return NULL;
 }
 
 struct names {
@@ -88,7 +130,7 @@ static void tell(struct gcl_gns_service *gns, struct gcl_gns_wait *wait)
     gcl_term term = gcl_term_make(&gns->node->terms, NULL, 0);
     gcl_server *owner = wait->owner;
     gcl_writer *names = NULL;
-    gcl_list_remove(&wait->at_service);
+    leave(gns, wait);
     if (wait->error == 0 && !gcl_pid_is_none(wait->pid))
         wait->error = gcl_message_event(gns->node, GCL_MESSAGE("~p", wait->pid), &term);
     if (wait->error == 0 && wait->wants_names) {
@@ -116,23 +158,26 @@ void gcl_gns_tell_outcomes(struct gcl_gns_service *gns)
 
 /* --- ends ----------------------------------------------------------------------------------- */
 
-static struct gcl_gns_wait *wait_of(struct gcl_list *list, const gcl_server *owner)
+static void cancel(struct gcl_gns_service *gns, struct gcl_gns_wait *wait)
 {
-    GCL_LIST_EACH(list, at, following)
-    {
-        if (owner == NULL || wait_at(at)->owner == owner)
-            return wait_at(at);
-    }
-    return NULL;
+    wait->error = GCL_ECANCELED;
+    tell(gns, wait);
 }
 
-/* In the order in which they were asked for: outcomes are older. */
 void gcl_gns_waits_cancel(struct gcl_gns_service *gns, const gcl_server *owner)
 {
-    struct gcl_gns_wait *wait;
-    while ((wait = wait_of(&gns->outcomes, owner)) != NULL ||
-           (wait = wait_of(&gns->waits, owner)) != NULL) {
-        wait->error = GCL_ECANCELED;
-        tell(gns, wait);
-    }
+    const struct gcl_gns_owner *place;
+    struct gcl_list *at;
+    while ((place = gcl_gns_owner_find(gns, owner)) != NULL &&
+           (at = gcl_list_first(&place->waits)) != NULL)
+        cancel(gns, GCL_CONTAINER_OF(at, struct gcl_gns_wait, at_owner));
+}
+
+/* Outcomes are older. */
+void gcl_gns_waits_cancel_all(struct gcl_gns_service *gns)
+{
+    struct gcl_list *at;
+    while ((at = gcl_list_first(&gns->outcomes)) != NULL ||
+           (at = gcl_list_first(&gns->waiting)) != NULL)
+        cancel(gns, wait_at(at));
 }

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gen_cluster/error.h>
+
 #include "core/global/gns.h"
 #include "wire/term/context.h"
 
@@ -135,6 +137,13 @@ static uint64_t take_question(void)
 
 static const struct gcl_gns_places everywhere = {NULL, 0};
 
+/* What a request is refused with. */
+static void expect(int error)
+{
+    if (error != 0 && error != GCL_EINVAL && error != GCL_ELIMIT && error != GCL_ENOMEM)
+        abort();
+}
+
 static void happen(struct gcl_gns *gns, uint8_t what, gcl_term term)
 {
     uint32_t node = what >> 4;
@@ -169,19 +178,21 @@ static void happen(struct gcl_gns *gns, uint8_t what, gcl_term term)
         break;
     case REGISTER:
         if (gcl_term_check(term) == 0)
-            gcl_gns_register(gns, now_ms, now_ms, term, pid_at(SELF, 100 + node), term);
+            expect(gcl_gns_register(gns, now_ms, now_ms, term, pid_at(SELF, 100 + node), term));
         break;
     case UNREGISTER:
         if (gcl_term_check(term) == 0)
-            gcl_gns_unregister(gns, now_ms, now_ms, term, pid_at(SELF, 100 + node));
+            expect(gcl_gns_unregister(gns, now_ms, now_ms, term, pid_at(SELF, 100 + node)));
         break;
     case LOCK:
         if (gcl_term_check(term) == 0)
-            gcl_gns_lock(gns, now_ms, now_ms, term, pid_at(SELF, 100 + node), &everywhere, 2);
+            expect(
+                gcl_gns_lock(gns, now_ms, now_ms, term, pid_at(SELF, 100 + node), &everywhere, 2));
         break;
     case UNLOCK:
         if (gcl_term_check(term) == 0)
-            gcl_gns_unlock(gns, now_ms, now_ms, term, pid_at(SELF, 100 + node), &everywhere);
+            expect(
+                gcl_gns_unlock(gns, now_ms, now_ms, term, pid_at(SELF, 100 + node), &everywhere));
         break;
     case LOCKER_ENDS:
         gcl_gns_locks_end(gns, now_ms, pid_at(SELF, 100 + node));

@@ -209,6 +209,49 @@ Test(global_nodes, mistakes_are_refused)
     world_end();
 }
 
+/* --- tens of thousands ---------------------------------------------------------------------- */
+
+enum { MOST = 1 << 16 };
+
+static gcl_result count(gcl_server *self, int error, gcl_term term, void *user)
+{
+    (void)self;
+    (void)term;
+    (void)user;
+    cr_assert_eq(error, 0, "%s", gcl_error_name(error));
+    outcomes++;
+    return GCL_CONTINUE;
+}
+
+static int take_name(unsigned number)
+{
+    int error = gcl_global_re_register(one, NULL, count, NULL, "{name, ~u}", number);
+    calls += error == 0;
+    return error;
+}
+
+/* Each is answered in a turn of its own: all of them wait. */
+Test(global_nodes, what_is_asked_has_a_limit, .timeout = 120)
+{
+    begin();
+    for (unsigned i = 0; i < MOST; i++)
+        cr_assert_eq(take_name(i), 0);
+    cr_assert_eq(take_name(MOST), GCL_ELIMIT);
+    cr_assert_eq(gcl_global_whereis(one, count, NULL, "{name, 1}"), GCL_ELIMIT);
+    cr_assert_eq(gcl_global_registered_names(one, count, NULL), GCL_ELIMIT);
+    cr_assert_eq(gcl_global_sync(one, count, NULL), GCL_ELIMIT);
+    cr_assert_eq(gcl_global_set_lock(one, NULL, count, NULL, "{r, 1}"), GCL_ELIMIT);
+    cr_assert_eq(gcl_global_del_lock(one, NULL, count, NULL, "{r, 1}"), GCL_ELIMIT);
+    await_all();
+    cr_assert_eq(take_name(MOST), 0);
+    await_all();
+    /* Each is found again. */
+    for (unsigned i = 0; i <= MOST; i++)
+        cr_assert_eq(gcl_global_unregister(one, "{name, ~u}", i), 0);
+    cr_assert_eq(gcl_global_unregister(one, "{name, 1}"), GCL_ENOENT);
+    world_end();
+}
+
 /* --- without memory ------------------------------------------------------------------------- */
 
 static gcl_pid keep_own(gcl_server *self, gcl_term name, gcl_pid own, gcl_pid other, void *user)

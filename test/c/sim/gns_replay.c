@@ -244,11 +244,11 @@ static void do_it(struct replay *r, gcl_term what)
     gcl_pid pid;
     gcl_term name, method, id;
     if (gcl_match(what, "{register, ~t, ~p, ~t}", &name, &pid, &method))
-        gcl_gns_register(r->gns, r->now_ms, ++r->request, name, pid, method);
+        cr_assert_eq(gcl_gns_register(r->gns, r->now_ms, ++r->request, name, pid, method), 0);
     else if (gcl_match(what, "{re_register, ~t, ~p, ~t}", &name, &pid, &method))
-        gcl_gns_re_register(r->gns, r->now_ms, ++r->request, name, pid, method);
+        cr_assert_eq(gcl_gns_re_register(r->gns, r->now_ms, ++r->request, name, pid, method), 0);
     else if (gcl_match(what, "{unregister, ~t}", &name))
-        gcl_gns_unregister(r->gns, r->now_ms, ++r->request, name, anybody);
+        cr_assert_eq(gcl_gns_unregister(r->gns, r->now_ms, ++r->request, name, anybody), 0);
     else if (gcl_match(what, "{set_lock, ~t, ~p}", &id, &pid))
         do_lock(r, "set_lock", id, pid);
     else if (gcl_match(what, "{del_lock, ~t, ~p}", &id, &pid))

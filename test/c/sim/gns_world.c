@@ -690,8 +690,9 @@ static void unlock(struct world *w, struct lock *lock)
     lock->is_freed = true;
     lock->open = ++w->requests;
     node->requests++;
-    gcl_gns_unlock(node->gns, w->now_ms, lock->open, id.term, pid_of(node, node, lock->process),
-                   &everywhere);
+    if (gcl_gns_unlock(node->gns, w->now_ms, lock->open, id.term, pid_of(node, node, lock->process),
+                       &everywhere) != 0)
+        abort();
     gcl_buffer_fini(&id.bytes);
 }
 
@@ -964,8 +965,9 @@ void world_lock(struct world *w, size_t index, unsigned resource, unsigned retri
     node->processes[lock->process - FIRST_PID] = (struct process){.is_alive = true};
     struct text id = lock_id(node, lock);
     node->requests++;
-    gcl_gns_lock(node->gns, w->now_ms, lock->open, id.term, pid_of(node, node, lock->process),
-                 &everywhere, retries);
+    if (gcl_gns_lock(node->gns, w->now_ms, lock->open, id.term, pid_of(node, node, lock->process),
+                     &everywhere, retries) != 0)
+        abort();
     gcl_buffer_fini(&id.bytes);
     carry_out_all(node);
     if (dies)
@@ -983,8 +985,9 @@ void world_register(struct world *w, size_t index, unsigned number)
     uint32_t id = FIRST_PID + node->process_count;
     node->processes[node->process_count++] = (struct process){.is_alive = true};
     struct text name = build(node, GCL_MESSAGE("{name, ~u}", number));
-    gcl_gns_register(node->gns, w->now_ms, ++w->requests, name.term, pid_of(node, node, id),
-                     gcl_term_make(&node->terms, method, sizeof method));
+    if (gcl_gns_register(node->gns, w->now_ms, ++w->requests, name.term, pid_of(node, node, id),
+                         gcl_term_make(&node->terms, method, sizeof method)) != 0)
+        abort();
     node->requests++;
     gcl_buffer_fini(&name.bytes);
     carry_out_all(node);
@@ -998,7 +1001,8 @@ void world_unregister(struct world *w, size_t index, unsigned number)
     struct text name = build(node, GCL_MESSAGE("{name, ~u}", number));
     gcl_pid pid = gcl_gns_whereis(node->gns, name.term);
     if (!gcl_pid_is_none(pid) && home_of(node, pid) == index) {
-        gcl_gns_unregister(node->gns, w->now_ms, ++w->requests, name.term, pid);
+        if (gcl_gns_unregister(node->gns, w->now_ms, ++w->requests, name.term, pid) != 0)
+            abort();
         node->requests++;
     }
     gcl_buffer_fini(&name.bytes);

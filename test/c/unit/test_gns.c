@@ -127,7 +127,7 @@ static const char *register_own(const char *name, uint32_t process)
 {
     static uint64_t number;
     gcl_term term = test_term(&terms, name);
-    gcl_gns_register(gns, 1, ++number, term, pid_at(0, process), term);
+    cr_assert_eq(gcl_gns_register(gns, 1, ++number, term, pid_at(0, process), term), 0);
     gcl_term_free(term);
     drain();
     return said;
@@ -189,10 +189,11 @@ Test(gns, a_resource_nested_too_deep_is_refused)
     char id[300];
     (void)snprintf(id, sizeof id, "{%s, me}", text);
     gcl_term term = test_term(&terms, id);
-    gcl_gns_lock(gns, 1, 1, term, pid_at(0, 100), &everywhere, UINT32_MAX);
+    cr_assert_eq(gcl_gns_lock(gns, 1, 1, term, pid_at(0, 100), &everywhere, UINT32_MAX),
+                 GCL_ELIMIT);
     gcl_term_free(term);
     drain();
-    cr_assert_str_eq(said, "GCL_ELIMIT");
+    cr_assert_str_eq(said, "");
     end();
 }
 

@@ -327,7 +327,9 @@ Test(gns_bounds, who_is_known_and_does_not_answer_is_disconnected)
     join();
     gcl_writer *name = gcl_writer_new(context);
     cr_assert_eq(gcl_write(name, "name"), 0);
-    gcl_gns_register(gns, now_ms, 1, gcl_writer_term(name), pid_at(1, 1), gcl_writer_term(name));
+    cr_assert_eq(gcl_gns_register(gns, now_ms, 1, gcl_writer_term(name), pid_at(1, 1),
+                                  gcl_writer_term(name)),
+                 0);
     drain();
     uint64_t began_ms = now_ms;
     cr_assert_eq(counted().questions, 1);
