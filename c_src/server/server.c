@@ -173,6 +173,7 @@ void gcl_server_end(struct gcl_server *server, struct gcl_str reason)
     uint8_t *copy = gcl_alloc_copy(node->mem, reason.bytes, reason.size);
     reason = copy != NULL ? gcl_str_make(copy, reason.size) : GCL_REASON_SYSTEM_LIMIT;
     log_end(server, reason);
+    gcl_servers_ended(server);
     node->busy++;
     run_terminate(server, reason);
     node->busy--;

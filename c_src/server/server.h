@@ -21,6 +21,14 @@ struct gcl_peer;
 /* Whose an alias is: gcl_alias.kind. */
 enum { GCL_ALIAS_PROGRAM, GCL_ALIAS_CALL, GCL_ALIAS_SPAWN, GCL_ALIAS_PG };
 
+/* What a server is to its node; those of the node itself end together with it: servers.h. */
+enum gcl_server_role {
+    GCL_SERVER_OF_PROGRAM,
+    GCL_SERVER_REX,
+    GCL_SERVER_GROUP,
+    GCL_SERVER_GLOBAL,
+};
+
 struct gcl_server {
     struct gcl_process process; /* first: a process of this class is a server */
     const gcl_handlers *handlers;
@@ -39,6 +47,7 @@ struct gcl_server {
     bool behaviour_watches; /* ... or its behaviour did */
     bool is_transient;      /* it ends with what it came to as its reason: nothing to log */
     bool is_ending;         /* no handler runs any more */
+    uint8_t role;           /* enum gcl_server_role */
 };
 
 static inline struct gcl_node *gcl_server_at(const struct gcl_server *server)

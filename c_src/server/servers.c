@@ -11,6 +11,34 @@
 #include "server/rpc/rpc.h"
 #include "server/server.h"
 
+/* --- servers of the node itself -------------------------------------------------------------- */
+
+static const char *const roles[] = {[GCL_SERVER_REX] = "rex",
+                                    [GCL_SERVER_GROUP] = "global_group",
+                                    [GCL_SERVER_GLOBAL] = "a process of global"};
+
+int gcl_servers_start(struct gcl_node *node, enum gcl_server_role role,
+                      const gcl_server_config *config, gcl_server **out)
+{
+    int error = gcl_server_start(node, config, out);
+    if (error == 0)
+        (*out)->role = (uint8_t)role;
+    return error;
+}
+
+void gcl_servers_ended(const struct gcl_server *server)
+{
+    struct gcl_node *node = gcl_server_at(server);
+    if (server->role == GCL_SERVER_OF_PROGRAM || node->is_closing)
+        return;
+    gcl_log(&node->log, GCL_LOG_ERROR, "node_closes", "%s has ended, without which no node goes on",
+            roles[server->role]);
+    node->close_error = GCL_EKERNEL;
+    gcl_node_close(node);
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
 static int start(struct gcl_node *node)
 {
     struct gcl_servers *servers = gcl_alloc_zero(node->mem, sizeof *servers);

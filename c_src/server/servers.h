@@ -9,10 +9,10 @@
 #include "base/list.h"
 #include "base/slots.h"
 #include "server/rpc/rpc.h"
+#include "server/server.h"
 
 struct gcl_global;
 struct gcl_gns_service;
-struct gcl_server;
 
 /** What they have in common at one node. */
 struct gcl_servers {
@@ -26,5 +26,16 @@ struct gcl_servers {
     struct gcl_server *running;  /* whose handler runs */
     uint64_t last_timer;
 };
+
+/**
+ * Starts a server without which no node goes on: when it ends, be it killed by a peer, the node
+ * closes with GCL_EKERNEL. spec: kernel_sup of kernel, which starts none of its processes again
+ * (`intensity` 0): the end of one ends the node. Errors of gcl_server_start().
+ */
+int gcl_servers_start(struct gcl_node *node, enum gcl_server_role role,
+                      const gcl_server_config *config, gcl_server **out);
+
+/** From gcl_server_end(), of any server. */
+void gcl_servers_ended(const struct gcl_server *server);
 
 #endif

@@ -99,7 +99,12 @@ typedef struct gcl_node_config {
      * again. Never before return.
      */
     void (*on_ready)(gcl_node *node, void *user);
-    /** Once, last: `error` is 0 after gcl_node_close(), else why the node had to close. */
+    /**
+     * Once, last: `error` is 0 after gcl_node_close(), else why the node had to close: GCL_ENOMEM,
+     * for what `global` owes to other nodes; GCL_EKERNEL, somebody has killed one of the servers
+     * that every node has (`rex`, `global_group`, `global_name_server` and its helpers); errors of
+     * gcl_node_new(), it cannot listen any more after its loop stood still.
+     */
     void (*on_closed)(gcl_node *node, int error, void *user);
     /**
      * A message to the node `name` was refused with GCL_EBUSY, and can be sent now: the output of

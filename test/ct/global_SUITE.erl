@@ -403,7 +403,7 @@ garbage_holds_up_nobody(_Config) ->
 who_kills_global_ends_the_node(_Config) ->
     {[A, B], [{Port, Node}]} = mesh(2, 1),
     ok = on(A, erlang, apply, [fun kill_locker/1, [Node]]),
-    _ = line(Port, "closed GCL_ENOMEM"),
+    _ = line(Port, "closed GCL_EKERNEL"),
     ?assertEqual(ok, on(B, global, sync, [])),
     ?assertEqual(yes, on(A, global, register_name, [after_it, process(A)])).
 

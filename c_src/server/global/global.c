@@ -383,7 +383,7 @@ int gcl_global_need(struct gcl_node *node)
     gcl_server_config_init(&config);
     config.handlers = &handlers;
     config.user = global;
-    int error = gcl_server_start(node, &config, &global->server);
+    int error = gcl_servers_start(node, GCL_SERVER_GLOBAL, &config, &global->server);
     if (error != 0) {
         gcl_free(node->mem, global);
         return error;

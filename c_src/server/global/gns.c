@@ -191,7 +191,6 @@ static void terminate(gcl_server *self, gcl_term reason, void *user)
     gcl_gns_free(gns->machine);
     gns->machine = NULL;
     gcl_gns_claims_fini(gns);
-    gcl_gns_fail(gns, "a process of global was killed");
 }
 
 static const gcl_handlers server_handlers = {.size = sizeof(gcl_handlers),
@@ -217,7 +216,7 @@ static int start_server(struct gcl_gns_service *gns, enum gcl_gns_actor actor)
     config.handlers = actor == GCL_GNS_SERVER ? &server_handlers : &actor_handlers;
     config.user = gns;
     config.name = actor == GCL_GNS_SERVER ? "global_name_server" : NULL;
-    return gcl_server_start(gns->node, &config, &gns->servers[actor]);
+    return gcl_servers_start(gns->node, GCL_SERVER_GLOBAL, &config, &gns->servers[actor]);
 }
 
 static int start_machine(struct gcl_gns_service *gns)

@@ -6,8 +6,8 @@
  * what the programs of this node ask for, gns_wait.c how they are told, gns_owner.c who they are,
  * gns_resolve.c conflicts.
  *
- * Half of the protocol makes other nodes wait. Where the machine cannot go on, or one of the three
- * is killed, the node closes.
+ * Half of the protocol makes other nodes wait. Where the machine cannot go on, the node closes, as
+ * it does when one of the three is killed.
  */
 #ifndef GCL_SERVER_GLOBAL_GNS_H
 #define GCL_SERVER_GLOBAL_GNS_H
@@ -69,7 +69,7 @@ void gcl_gns_carry_out(struct gcl_gns_service *gns, const struct gcl_gns_effect 
 void gcl_gns_forget_monitor(struct gcl_gns_service *gns, gcl_pid pid);
 void gcl_gns_monitors_fini(struct gcl_gns_service *gns);
 
-/** It cannot go on: the node closes. `why` is static. */
+/** It cannot go on for want of memory: the node closes. `why` is static. */
 void gcl_gns_fail(struct gcl_gns_service *gns, const char *why);
 
 /* --- gns_owner.c ----------------------------------------------------------------------------- */

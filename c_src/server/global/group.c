@@ -12,6 +12,7 @@
 #include "node/node.h"
 #include "node/peer.h"
 #include "server/global/gns.h"
+#include "server/servers.h"
 
 enum { VERSION_PID = 3 }; /* of conf_check: from this one on the answer is for a pid */
 
@@ -197,8 +198,9 @@ static const gcl_handlers handlers = {
 int gcl_global_group_start(struct gcl_node *node)
 {
     gcl_server_config config;
+    gcl_server *server;
     gcl_server_config_init(&config);
     config.handlers = &handlers;
     config.name = "global_group";
-    return gcl_server_start(node, &config, NULL);
+    return gcl_servers_start(node, GCL_SERVER_GROUP, &config, &server);
 }

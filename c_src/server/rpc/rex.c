@@ -8,6 +8,7 @@
 #include "node/translate.h"
 #include "server/caller.h"
 #include "server/rpc/rpc.h"
+#include "server/servers.h"
 
 /* {call, M, F, A, GroupLeader}: a function of ours prints nothing. */
 static bool read_call(gcl_term request, struct gcl_rpc_what *what)
@@ -158,7 +159,7 @@ int gcl_rex_start(struct gcl_node *node)
     gcl_server_config_init(&config);
     config.handlers = &handlers;
     config.name = "rex";
-    int error = gcl_server_start(node, &config, &server);
+    int error = gcl_servers_start(node, GCL_SERVER_REX, &config, &server);
     if (error != 0)
         return error;
     server->take_own = take_own;
