@@ -95,7 +95,8 @@ GCL_API int gcl_global_register_message(gcl_server *self, const gcl_global_optio
 
 /**
  * As gcl_global_register_as(), but whoever has the name loses it, on all nodes at once, and the
- * process may have other names. A server that has the name already has it with these options then.
+ * process may have other names. A server that has the name already has it with these options from
+ * when `done` gets 0 on; an error leaves it with those that it had.
  */
 #define gcl_global_re_register(self, options, done, user, ...)                                     \
     gcl_global_re_register_message((self), (options), (done), (user), GCL_MESSAGE(__VA_ARGS__))

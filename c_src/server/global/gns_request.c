@@ -18,6 +18,7 @@ struct gcl_gns_claimed {
     bool had_it;               /* it wants to register it again */
     gcl_server *owner;
     struct gcl_global_choice choice; /* for a conflict */
+    struct gcl_global_choice wanted; /* ... from when it is registered again */
     gcl_term name;                   /* owned */
 };
 
@@ -148,7 +149,9 @@ static int claim_own(gcl_server *self, struct gcl_gns_wait *wait, gcl_term name,
     if (error == 0) {
         claim->had_it = has_it;
         claim->wait = wait;
-        claim->choice = *choice;
+        claim->wanted = *choice;
+        if (!has_it)
+            claim->choice = *choice;
         wait->claim = claim;
     } else if (!has_it) {
         free_claim(gns, claim);
@@ -266,7 +269,9 @@ void gcl_gns_request_done(struct gcl_gns_service *gns, uint64_t number, int erro
         return;
     claim->wait = NULL;
     wait->claim = NULL;
-    if (error != 0 && !claim->had_it)
+    if (error == 0)
+        claim->choice = claim->wanted;
+    else if (!claim->had_it)
         free_claim(gns, claim);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/global/global.h"
 #include "world.h"
 
 static const gcl_handlers handlers = {.size = sizeof handlers};
@@ -209,6 +210,74 @@ Test(global_nodes, mistakes_are_refused)
     world_end();
 }
 
+/* --- methods -------------------------------------------------------------------------------- */
+
+static gcl_pid keep_own(gcl_server *self, gcl_term name, gcl_pid own, gcl_pid other, void *user)
+{
+    (void)self;
+    (void)name;
+    (void)other;
+    (void)user;
+    return own;
+}
+
+/* `one`, as b knows it. */
+static gcl_pid holder;
+
+static void note_holder(gcl_term name, gcl_pid pid, void *user)
+{
+    (void)name;
+    (void)user;
+    holder = pid;
+}
+
+static gcl_result who(gcl_server *self, int error, gcl_term term, void *user)
+{
+    gcl_pid pid;
+    bool is_own = error == 0 && gcl_match(term, "~p", &pid) && gcl_pid_equal(pid, holder);
+    (void)user;
+    return done(self, 0, term, AS(is_own ? "own" : "none"));
+}
+
+/* As a node of another partition, whose server `two` has the name, too. */
+static void resolve(void)
+{
+    uint8_t method[GCL_GLOBAL_METHOD_BYTES];
+    size_t size = gcl_global_write_method(GCL_GLOBAL_RESOLVE, method);
+    calls += 1;
+    cr_assert_eq(gcl_global_each_name(b->node, note_holder, NULL), 0);
+    cr_assert_eq(gcl_call(two, gcl_to_remote("rex", gcl_node_name(a->node)), 5000, who, NULL, NULL,
+                          "{call, global, resolve_it, [~t, name, ~p, ~p], user}",
+                          gcl_term_make(gcl_node_terms(b->node), method, size), gcl_self(two),
+                          holder),
+                 0);
+    await_all();
+}
+
+Test(global_nodes, a_name_has_its_method_until_it_has_another_one)
+{
+    gcl_global_options options;
+    begin_two();
+    gcl_global_options_init(&options);
+    options.method = GCL_GLOBAL_RESOLVE;
+    options.resolve = keep_own;
+    calls += gcl_global_register_as(one, &options, done, AS("register"), "name") == 0;
+    await_all();
+    calls += gcl_global_set_lock(two, NULL, done, AS("lock"), "{global, two}") == 0;
+    await_all();
+    gcl_global_options_init(&options);
+    options.method = GCL_GLOBAL_NOBODY;
+    trace[0] = '\0';
+    cr_assert_eq(gcl_global_re_register(one, &options, done, AS("again"), "name"), 0);
+    resolve();
+    calls += gcl_global_del_lock(two, NULL, done, AS("unlock"), "{global, two}") == 0;
+    calls += 1;
+    await_all();
+    resolve();
+    cr_assert_str_eq(trace, "own GCL_OK unlock GCL_OK again GCL_OK none GCL_OK ");
+    world_end();
+}
+
 /* --- tens of thousands ---------------------------------------------------------------------- */
 
 enum { MOST = 1 << 16 };
@@ -253,15 +322,6 @@ Test(global_nodes, what_is_asked_has_a_limit, .timeout = 120)
 }
 
 /* --- without memory ------------------------------------------------------------------------- */
-
-static gcl_pid keep_own(gcl_server *self, gcl_term name, gcl_pid own, gcl_pid other, void *user)
-{
-    (void)self;
-    (void)name;
-    (void)other;
-    (void)user;
-    return own;
-}
 
 static void expect(int error)
 {
