@@ -155,6 +155,14 @@ static const char *const *copy_list(const gcl_allocator *mem, const char *const 
     return copy;
 }
 
+static bool is_twice_in(const char *const *list, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(list[i], list[at]) == 0)
+            return true;
+    return false;
+}
+
 static int take_group(struct gcl_node *node, const char *const *group,
                       const struct gcl_config_detail *detail)
 {
@@ -167,6 +175,8 @@ static int take_group(struct gcl_node *node, const char *const *group,
     for (size_t i = 0; group[i] != NULL; i++) {
         if (!gcl_handshake_is_node_name(gcl_str_of(group[i])))
             return refuse(detail, GCL_ENAME, "global_group: expected names of nodes, alive@host");
+        if (is_twice_in(group, i))
+            return refuse(detail, GCL_EINVAL, "global_group: expected each node once");
         has_self |= strcmp(group[i], node->name) == 0;
     }
     return has_self ? 0

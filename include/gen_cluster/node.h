@@ -116,8 +116,8 @@ typedef struct gcl_node_config {
 
     /**
      * A visible node only: the nodes of its group of `global`, this one included, as BEAMs of the
-     * group have it in `global_groups` of kernel; ended by NULL. Names and locks then reach these
-     * nodes and no others. NULL: all nodes. The list is copied.
+     * group have it in `global_groups` of kernel; ended by NULL, each node once. Names and locks
+     * then reach these nodes and no others. NULL: all nodes. The list is copied.
      */
     const char *const *global_group;
 

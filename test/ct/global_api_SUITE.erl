@@ -32,7 +32,8 @@
     another_group_holds_up_nobody/1,
     a_group_that_is_checked_anew/1,
     other_groups_search_c_nodes/1,
-    a_wrong_group_is_refused/1
+    a_wrong_group_is_refused/1,
+    groups_are_compared/1
 ]).
 
 -import(global_helper, [
@@ -73,7 +74,8 @@ all() ->
         another_group_holds_up_nobody,
         a_group_that_is_checked_anew,
         other_groups_search_c_nodes,
-        a_wrong_group_is_refused
+        a_wrong_group_is_refused,
+        groups_are_compared
     ] -- left_out(erlang:system_info(otp_release)).
 
 %% OTP 23 does not tell a node that it has another group.
@@ -642,7 +644,31 @@ a_wrong_group_is_refused(_Config) ->
     Port = program("global", Name, ["visible", "group", "another@127.0.0.1"]),
     ?assertMatch({match, _}, re:run(line(Port, "GCL_EINVAL"), "global_group")),
     Other = program("global", Name, ["visible", "group", Name, "group", "nobody"]),
-    ?assertMatch({match, _}, re:run(line(Other, "GCL_ENAME"), "global_group")).
+    ?assertMatch({match, _}, re:run(line(Other, "GCL_ENAME"), "global_group")),
+    Twice = program("global", Name, ["visible", "group", Name, "group", Name]),
+    ?assertMatch({match, _}, re:run(line(Twice, "GCL_EINVAL"), "once")).
+
+%% As there: the order is nothing, but that none is there twice.
+groups_are_compared(_Config) ->
+    [NA, NC] = [c_name(P) || P <- ["gcl_a", "gcl_c"]],
+    A = named_beam(alive(NA), groups([{one, [NA, NC]}])),
+    C = named_c_node("global", NC, ["visible", "group", NA, "group", NC]),
+    join(A, C),
+    in_sync([A], [C]),
+    Check = fun(Nodes) -> on(A, erlang, apply, [fun check_group/2, [name(C), Nodes]]) end,
+    [N, M] = [name(A), name(C)],
+    [?assertEqual(config_ok, Check(Nodes)) || Nodes <- [[N, M], [M, N]]],
+    [
+        ?assertEqual(config_error, Check(Nodes))
+     || Nodes <- [[N, N], [M, M], [N], [], [N, M, M], [N, x], [N, 1], x, [N | M]]
+    ].
+
+check_group(Node, Nodes) ->
+    From = {self(), make_ref()},
+    ok = gen_server:cast({global_group, Node}, {conf_check, 3, node(), From, sync, one, normal, Nodes}),
+    receive
+        {Verdict, 3, From, Node} -> Verdict
+    end.
 
 groups(Groups) ->
     Text = io_lib:format("~w", [[{G, [list_to_atom(N) || N <- Nodes]} || {G, Nodes} <- Groups]]),

@@ -48,18 +48,40 @@ int gcl_global_group_write(const struct gcl_node *node, gcl_writer *out)
     return error == 0 && count > 0 ? gcl_write(out, "[]") : error;
 }
 
-static bool is_same(const struct gcl_node *node, gcl_term nodes)
+static uint32_t count_items(gcl_term list)
+{
+    gcl_items items;
+    gcl_term item;
+    uint32_t count = 0;
+    if (gcl_items_begin(&items, list))
+        while (gcl_items_next(&items, &item))
+            count++;
+    return count;
+}
+
+static bool is_in(gcl_term list, const char *node)
 {
     gcl_items items;
     gcl_term item;
     gcl_bytes name;
-    uint32_t count = 0;
-    if (count_nodes(node) == 0 || !gcl_items_begin(&items, nodes))
+    if (gcl_items_begin(&items, list))
+        while (gcl_items_next(&items, &item))
+            if (gcl_match(item, "~a", &name) &&
+                gcl_str_is(gcl_str_make(name.bytes, name.size), node))
+                return true;
+    return false;
+}
+
+/* As there, where sorted lists are compared: in any order, and none twice, as here. */
+static bool is_same(const struct gcl_node *node, gcl_term nodes)
+{
+    uint32_t count = count_nodes(node);
+    if (count == 0 || count_items(nodes) != count)
         return false;
-    for (; gcl_items_next(&items, &item); count++)
-        if (!gcl_match(item, "~a", &name) || !is_listed(node, gcl_str_make(name.bytes, name.size)))
+    for (uint32_t i = 0; i < count; i++)
+        if (!is_in(nodes, node->config.global_group[i]))
             return false;
-    return count == count_nodes(node);
+    return true;
 }
 
 /* --- what others say ------------------------------------------------------------------------ */
