@@ -104,6 +104,32 @@ void gcl_gns_request_ends(struct gcl_gns *gns, size_t bytes)
 
 /* --- pids ----------------------------------------------------------------------------------- */
 
+gcl_pid gcl_gns_read_pid(gcl_term term)
+{
+    gcl_pid pid = {0};
+    (void)gcl_match(term, "~p", &pid);
+    return pid;
+}
+
+void gcl_gns_keep_pid(struct gcl_gns *gns, gcl_term *place, gcl_pid pid)
+{
+    struct gcl_buffer bytes;
+    gcl_message message = GCL_MESSAGE("~p", pid);
+    gcl_buffer_init(&bytes, gns->config.mem, 0);
+    if (gcl_gns_check(gns, gcl_term_build(gns->config.terms, &bytes, &message)))
+        gcl_gns_keep(
+            gns, place,
+            gcl_term_make(gns->config.terms, gcl_buffer_bytes(&bytes), gcl_buffer_size(&bytes)));
+    gcl_buffer_fini(&bytes);
+}
+
+bool gcl_gns_pid_is_fresh(const struct gcl_gns *gns, gcl_pid pid)
+{
+    const struct gcl_term_ids *ids = &gns->config.terms->ids;
+    struct gcl_wire_pid wire;
+    return ids->pid_out(ids->user, &pid, &wire) == 0;
+}
+
 bool gcl_gns_is_own_pid(const struct gcl_gns *gns, gcl_pid pid)
 {
     const gcl_pid *server = &gns->config.actors[GCL_GNS_SERVER];

@@ -30,6 +30,7 @@ void gcl_gns_session_reset(struct gcl_gns *gns, struct gcl_gns_node *node)
     gcl_gns_resolver_stop(gns, node);
     gcl_list_remove(&session->at_offers);
     gcl_gns_forget(&session->his_tag);
+    gcl_gns_forget(&session->his_locker);
     gcl_gns_forget(&session->names);
     gcl_gns_forget(&session->lock_id);
     gcl_gns_forget(&session->resolved);
@@ -132,10 +133,11 @@ void gcl_gns_on_init_connect(struct gcl_gns *gns, struct gcl_gns_node *node, gcl
     struct gcl_gns_session *session = &node->session;
     uint32_t version;
     gcl_term tag;
-    gcl_pid his_locker;
+    gcl_term his_locker;
     if (!read_version(versions, &version, &tag) ||
-        !gcl_match(locker, "{locker, _, _, ~p}", &his_locker) || version < GCL_GNS_VERSION_OLDEST ||
-        tag.size > TAG_MAX_BYTES || gcl_gns_node_of_pid(gns, his_locker) != node) {
+        !gcl_match(locker, "{locker, _, _, ~t}", &his_locker) || version < GCL_GNS_VERSION_OLDEST ||
+        tag.size > TAG_MAX_BYTES ||
+        gcl_gns_node_of_pid(gns, gcl_gns_read_pid(his_locker)) != node) {
         gcl_gns_log(gns, GCL_LOG_WARNING, node->name,
                     "sent an init_connect that makes no sense, or is older than version 5");
         return;
@@ -143,7 +145,7 @@ void gcl_gns_on_init_connect(struct gcl_gns *gns, struct gcl_gns_node *node, gcl
     if (node->is_pending && !is_restarted(gns, node, version, tag))
         return;
     session->version = version < GCL_GNS_VERSION ? version : GCL_GNS_VERSION;
-    session->his_locker = his_locker;
+    gcl_gns_keep(gns, &session->his_locker, his_locker);
     gcl_gns_keep(gns, &session->his_tag, tag);
     session->is_early = !session->is_open;
     if (session->is_open)

@@ -103,7 +103,8 @@ static void answer(struct gcl_gns *gns, struct gcl_gns_node *node, gcl_pid his_l
 static void send_lock_set(struct gcl_gns *gns, struct gcl_gns_node *node, bool is_set)
 {
     const struct gcl_gns_session *session = &node->session;
-    answer(gns, node, session->his_locker, is_set, session->version, session->his_tag);
+    answer(gns, node, gcl_gns_read_pid(session->his_locker), is_set, session->version,
+           session->his_tag);
 }
 
 /* --- locking -------------------------------------------------------------------------------- */
@@ -130,7 +131,8 @@ static void stage_nodes(struct gcl_gns *gns, struct gcl_gns_trans *trans,
 static void set_lock_id(struct gcl_gns *gns, struct gcl_gns_node *node)
 {
     gcl_pid first = gns->config.actors[GCL_GNS_LOCKER];
-    gcl_pid second = node->session.his_locker;
+    const gcl_pid his = gcl_gns_read_pid(node->session.his_locker);
+    gcl_pid second = his;
     gcl_term used = gcl_gns_global_lock(gns);
     struct gcl_buffer id;
     gcl_buffer_init(&id, gns->config.mem, 0);
@@ -138,8 +140,8 @@ static void set_lock_id(struct gcl_gns *gns, struct gcl_gns_node *node)
         first = second;
         second = gns->config.actors[GCL_GNS_LOCKER];
     }
-    bool is_his = !gns->locker.is_active && !gcl_term_is_none(used) &&
-                  gcl_gns_lock_is_held_by(gns, node->session.his_locker);
+    bool is_his =
+        !gns->locker.is_active && !gcl_term_is_none(used) && gcl_gns_lock_is_held_by(gns, his);
     gcl_message made = GCL_MESSAGE("{global, [~p, ~p]}", first, second);
     gcl_message seen = GCL_MESSAGE("{global, ~t}", used);
     if (gcl_gns_check(gns, gcl_term_build(gns->config.terms, &id, is_his ? &seen : &made)))
@@ -154,6 +156,7 @@ static void become_idle(struct gcl_gns *gns)
     struct gcl_gns_node *node = locker->node;
     locker->state = GCL_GNS_LOCKER_IDLE;
     locker->node = NULL;
+    gcl_gns_forget(&locker->his_locker);
     locker->give_up_at_ms = GCL_NEVER;
     gcl_gns_node_release(gns, node);
     go_on(gns);
@@ -172,7 +175,7 @@ static void lock(struct gcl_gns *gns, struct gcl_gns_node *node, bool is_active)
     struct gcl_gns_locker *locker = &gns->locker;
     gcl_gns_node_hold(node);
     locker->node = node;
-    locker->his_locker = node->session.his_locker;
+    gcl_gns_keep(gns, &locker->his_locker, node->session.his_locker);
     locker->version = node->session.version;
     locker->is_active = is_active;
     locker->is_cancelled = false;
@@ -221,8 +224,8 @@ static void locked_or_not(struct gcl_gns *gns, struct gcl_gns_trans *trans, bool
     bool is_over = locker->is_cancelled;
     (void)trans;
     if (!locker->is_active && is_over)
-        answer(gns, locker->node, locker->his_locker, false, version_without_tag(locker),
-               gcl_term_make(gns->config.terms, NULL, 0));
+        answer(gns, locker->node, gcl_gns_read_pid(locker->his_locker), false,
+               version_without_tag(locker), gcl_term_make(gns->config.terms, NULL, 0));
     else if (!locker->is_active && !is_locked)
         send_lock_set(gns, locker->node, false);
     if (!is_locked) {
@@ -404,5 +407,6 @@ void gcl_gns_locker_init(struct gcl_gns *gns)
 void gcl_gns_locker_fini(struct gcl_gns *gns)
 {
     gcl_gns_trans_fini(gns, &gns->locker.trans);
+    gcl_gns_forget(&gns->locker.his_locker);
     gns->locker.node = NULL;
 }

@@ -37,7 +37,7 @@ struct gcl_gns_session {
     bool is_lock_set;  /* and the names were sent */
     bool has_ops;      /* names were compared; what follows is in `ops` */
     uint32_t version;  /* of the protocol: the lower one */
-    gcl_pid his_locker;
+    gcl_term his_locker;
     gcl_term his_tag;
     gcl_term names;    /* that he sent */
     gcl_term lock_id;  /* the requester of the lock that both hold */
@@ -136,7 +136,7 @@ struct gcl_gns_locker {
     bool is_cancelled;         /* the session with `node` has ended in the meantime */
     bool has_joined;           /* the last one, a moment ago */
     struct gcl_gns_node *node; /* held; NULL when idle */
-    gcl_pid his_locker;        /* and the version, as they were when it began */
+    gcl_term his_locker;       /* owned; and the version, as they were when it began */
     uint32_t version;
     struct gcl_gns_trans trans;
     struct gcl_list offers; /* sessions whose node has set its lock, first come first served */
@@ -163,7 +163,7 @@ struct gcl_gns_request {
     size_t bytes; /* as they count */
     gcl_term name;
     gcl_term method;
-    gcl_pid pid;
+    gcl_term pid; /* none: anybody */
 };
 
 struct gcl_gns_registrar {
@@ -271,6 +271,18 @@ bool gcl_gns_key(struct gcl_gns *gns, gcl_term term, struct gcl_str *key, uint32
 /** An owned copy, in place of what was there. */
 void gcl_gns_keep(struct gcl_gns *gns, gcl_term *place, gcl_term term);
 void gcl_gns_forget(gcl_term *place);
+
+/*
+ * A pid goes by the name of its node, which is forgotten after so many others unless somebody has
+ * it held, as a monitor does. What is to be known for longer is kept as the term, and read anew.
+ */
+
+/** The pid that a term is; a zeroed one: none. */
+gcl_pid gcl_gns_read_pid(gcl_term term);
+void gcl_gns_keep_pid(struct gcl_gns *gns, gcl_term *place, gcl_pid pid);
+
+/** Whether the node of a pid has not been forgotten. */
+bool gcl_gns_pid_is_fresh(const struct gcl_gns *gns, gcl_pid pid);
 
 bool gcl_gns_is_own_pid(const struct gcl_gns *gns, gcl_pid pid);
 

@@ -161,13 +161,27 @@ void gcl_gns_names_fini(struct gcl_gns *gns)
 
 /* --- lists of all --------------------------------------------------------------------------- */
 
+/* Where many are inserted at once, the first may have been forgotten before its monitor is set: it
+ * counts for dead in a moment. */
+static uint32_t count_fresh(const struct gcl_gns *gns)
+{
+    const struct gcl_gns_name *name;
+    size_t position = 0;
+    uint32_t count = 0;
+    while ((name = gcl_table_each(&gns->names, &position)) != NULL)
+        count += gcl_gns_pid_is_fresh(gns, name->watch->pid);
+    return count;
+}
+
 void gcl_gns_write_names(struct gcl_gns *gns, struct gcl_buffer *out)
 {
     const struct gcl_gns_name *name;
     size_t position = 0;
-    size_t count = gcl_table_count(&gns->names);
-    int error = gcl_write_list_head(out, (uint32_t)count);
+    uint32_t count = count_fresh(gns);
+    int error = gcl_write_list_head(out, count);
     while (error == 0 && (name = gcl_table_each(&gns->names, &position)) != NULL) {
+        if (!gcl_gns_pid_is_fresh(gns, name->watch->pid))
+            continue;
         gcl_message item = GCL_MESSAGE("{~t, ~p, ~t}", name->name, name->watch->pid, name->method);
         error = gcl_term_build(gns->config.terms, out, &item);
     }
@@ -183,7 +197,7 @@ void gcl_gns_write_external_names(struct gcl_gns *gns, struct gcl_buffer *out)
     size_t position = 0;
     gcl_gns_ops_init(gns, &list);
     while ((name = gcl_table_each(&gns->names, &position)) != NULL)
-        if (!gcl_term_is_none(name->registered_by))
+        if (!gcl_term_is_none(name->registered_by) && gcl_gns_pid_is_fresh(gns, name->watch->pid))
             gcl_gns_ops_add(
                 gns, &list,
                 GCL_MESSAGE("{~t, ~p, ~t}", name->name, name->watch->pid, name->registered_by));

@@ -20,6 +20,7 @@ static void free_request(struct gcl_gns *gns, struct gcl_gns_request *request)
     gcl_gns_request_ends(gns, request->bytes);
     gcl_gns_forget(&request->name);
     gcl_gns_forget(&request->method);
+    gcl_gns_forget(&request->pid);
     gcl_free(gns->config.mem, request);
 }
 
@@ -56,7 +57,7 @@ static void set_lock_id(struct gcl_gns *gns)
 
 static int check_register(struct gcl_gns *gns, const struct gcl_gns_request *request)
 {
-    const struct gcl_gns_watch *watch = gcl_gns_watch_find(gns, request->pid);
+    const struct gcl_gns_watch *watch = gcl_gns_watch_find(gns, gcl_gns_read_pid(request->pid));
     if (gcl_gns_name_find(gns, request->name) != NULL)
         return GCL_EEXIST;
     /* spec: global, check_dupname */
@@ -69,9 +70,9 @@ static int check_unregister(struct gcl_gns *gns, const struct gcl_gns_request *r
     const struct gcl_gns_name *name = gcl_gns_name_find(gns, request->name);
     if (name == NULL)
         return GCL_ENOENT;
-    return gcl_pid_is_none(request->pid) || gcl_pid_equal(request->pid, name->watch->pid)
-               ? 0
-               : GCL_ENOENT;
+    bool is_his = gcl_term_is_none(request->pid) ||
+                  gcl_pid_equal(gcl_gns_read_pid(request->pid), name->watch->pid);
+    return is_his ? 0 : GCL_ENOENT;
 }
 
 static int check(struct gcl_gns *gns, const struct gcl_gns_request *request)
@@ -95,12 +96,12 @@ static void tell_all(struct gcl_gns *gns, const struct gcl_gns_request *request)
                           GCL_MESSAGE("{unregister, ~t}", request->name));
     else if (request->kind == GCL_GNS_REGISTER_EXTERNAL)
         gcl_gns_multicall(gns, call, nodes, registrar,
-                          GCL_MESSAGE("{register_ext, ~t, ~p, ~t, ~a}", request->name, request->pid,
+                          GCL_MESSAGE("{register_ext, ~t, ~t, ~t, ~a}", request->name, request->pid,
                                       request->method, self));
     else
         gcl_gns_multicall(
             gns, call, nodes, registrar,
-            GCL_MESSAGE("{register, ~t, ~p, ~t}", request->name, request->pid, request->method));
+            GCL_MESSAGE("{register, ~t, ~t, ~t}", request->name, request->pid, request->method));
 }
 
 static void is_told(struct gcl_gns *gns, struct gcl_gns_multicall *call)
@@ -178,7 +179,8 @@ static int add(struct gcl_gns *gns, uint64_t now_ms, enum gcl_gns_request_kind k
     request->number = number;
     request->kind = kind;
     request->bytes = bytes;
-    request->pid = pid;
+    if (!gcl_pid_is_none(pid))
+        gcl_gns_keep_pid(gns, &request->pid, pid);
     gcl_gns_keep(gns, &request->name, name);
     if (method != NULL)
         gcl_gns_keep(gns, &request->method, *method);

@@ -10,9 +10,9 @@ struct gcl_gns_resolver {
     gcl_items items; /* of the names that he sent, which the session keeps */
     uint64_t number; /* of the question that is being asked; 0: none */
     gcl_term name;   /* that it is about */
-    gcl_pid his, mine;
+    gcl_term his;
     gcl_term his_method;
-    gcl_term my_method;          /* owned: the name may be gone when the answer comes */
+    gcl_term mine, my_method;    /* owned: the name may be gone when the answer comes */
     struct gcl_gns_ops resolved; /* what follows for him; for us, it is in the session */
 };
 
@@ -37,6 +37,7 @@ void gcl_gns_resolver_stop(struct gcl_gns *gns, struct gcl_gns_node *node)
     if (resolver == NULL)
         return;
     node->session.resolver = NULL;
+    gcl_gns_forget(&resolver->mine);
     gcl_gns_forget(&resolver->my_method);
     gcl_gns_ops_fini(&resolver->resolved);
     gcl_free(gns->config.mem, resolver);
@@ -57,14 +58,14 @@ static void insert_his(struct gcl_gns *gns, struct gcl_gns_node *node)
 {
     const struct gcl_gns_resolver *r = node->session.resolver;
     gcl_gns_ops_add(gns, &node->session.ops,
-                    GCL_MESSAGE("{insert, {~t, ~p, ~t}}", r->name, r->his, r->his_method));
+                    GCL_MESSAGE("{insert, {~t, ~t, ~t}}", r->name, r->his, r->his_method));
 }
 
 static void insert_mine(struct gcl_gns *gns, struct gcl_gns_node *node)
 {
     struct gcl_gns_resolver *r = node->session.resolver;
     gcl_gns_ops_add(gns, &r->resolved,
-                    GCL_MESSAGE("{insert, {~t, ~p, ~t}}", r->name, r->mine, r->my_method));
+                    GCL_MESSAGE("{insert, {~t, ~t, ~t}}", r->name, r->mine, r->my_method));
 }
 
 static void delete_both(struct gcl_gns *gns, struct gcl_gns_node *node)
@@ -79,17 +80,19 @@ static bool ask(struct gcl_gns *gns, struct gcl_gns_node *node, const struct gcl
 {
     struct gcl_gns_resolver *r = node->session.resolver;
     const struct gcl_term_ids *ids = &gns->config.terms->ids;
+    const gcl_pid mine = name->watch->pid;
     struct gcl_wire_pid wire;
-    r->mine = name->watch->pid;
-    gcl_gns_keep(gns, &r->my_method, name->method);
-    if (ids->pid_out(ids->user, &r->mine, &wire) != 0) {
+    if (!gcl_gns_pid_is_fresh(gns, mine)) {
         insert_his(gns, node); /* nobody can be asked */
         return false;
     }
-    struct gcl_str holder = wire.node; /* borrowed until the next pid; it is copied first */
+    gcl_gns_keep_pid(gns, &r->mine, mine);
+    gcl_gns_keep(gns, &r->my_method, name->method);
     r->number = gcl_gns_question_new(gns, node, NULL);
-    gcl_gns_ask_resolve(gns, holder, r->number,
-                        GCL_MESSAGE("[~t, ~t, ~p, ~p]", r->my_method, r->name, r->his, r->mine));
+    if (ids->pid_out(ids->user, &mine, &wire) == 0) /* borrowed until the next pid: it is copied */
+        gcl_gns_ask_resolve(
+            gns, wire.node, r->number,
+            GCL_MESSAGE("[~t, ~t, ~t, ~t]", r->my_method, r->name, r->his, r->mine));
     return true;
 }
 
@@ -97,15 +100,13 @@ void gcl_gns_resolver_answered(struct gcl_gns *gns, struct gcl_gns_node *node, u
                                int error, gcl_term answer)
 {
     struct gcl_gns_resolver *r = node->session.resolver;
-    gcl_pid winner;
     if (r == NULL || r->number != number)
         return; /* of a session that was cancelled */
     r->number = 0;
-    bool has_winner = error == 0 && gcl_match(answer, "~p", &winner);
     /* spec: exchange_names: where the holder's node does not answer, he wins. */
-    if (error != 0 || (has_winner && gcl_pid_equal(winner, r->his)))
+    if (error != 0 || gcl_term_equal(answer, r->his))
         insert_his(gns, node);
-    else if (has_winner && gcl_pid_equal(winner, r->mine))
+    else if (gcl_term_equal(answer, r->mine))
         insert_mine(gns, node);
     else
         delete_both(gns, node);
@@ -124,12 +125,12 @@ static bool is_of_a_stranger(struct gcl_gns *gns, gcl_pid pid)
 }
 
 /* True: an answer has to be awaited. */
-static bool compare(struct gcl_gns *gns, struct gcl_gns_node *node)
+static bool compare(struct gcl_gns *gns, struct gcl_gns_node *node, gcl_pid his)
 {
     struct gcl_gns_resolver *r = node->session.resolver;
     const struct gcl_gns_name *known = gcl_gns_name_find(gns, r->name);
-    bool is_same = known != NULL && gcl_pid_equal(known->watch->pid, r->his);
-    if (known == NULL || (is_same && is_of_a_stranger(gns, r->his))) {
+    bool is_same = known != NULL && gcl_pid_equal(known->watch->pid, his);
+    if (known == NULL || (is_same && is_of_a_stranger(gns, his))) {
         insert_his(gns, node);
         return false;
     }
@@ -142,9 +143,10 @@ static void go_on(struct gcl_gns *gns, struct gcl_gns_node *node)
 {
     struct gcl_gns_resolver *r = node->session.resolver;
     gcl_term item;
+    gcl_pid his;
     while (gcl_items_next(&r->items, &item))
-        if (gcl_match(item, "{~t, ~p, ~t}", &r->name, &r->his, &r->his_method) &&
-            compare(gns, node))
+        if (gcl_match(item, "{~t, ~t, ~t}", &r->name, &r->his, &r->his_method) &&
+            gcl_match(r->his, "~p", &his) && compare(gns, node, his))
             return;
     is_done(gns, node);
 }

@@ -17,6 +17,8 @@ static struct gcl_gns_config config;
 static struct gcl_gns *gns;
 static uint64_t now_ms;
 static size_t sent, calls, connects, disconnects, logs;
+static uint64_t resolving; /* the last GCL_GNS_RESOLVE */
+static uint32_t forgotten; /* pids of a@h with a lower generation lead nowhere any more */
 
 static struct gcl_str name_at(uint32_t node)
 {
@@ -32,12 +34,16 @@ static int pid_in(void *user, const struct gcl_wire_pid *wire, gcl_pid *pid)
 {
     (void)user;
     *pid = pid_at(gcl_str_is(wire->node, "b@h"), wire->id);
+    if (pid->node == 0)
+        pid->generation += forgotten;
     return 0;
 }
 
 static int pid_out(void *user, const gcl_pid *pid, struct gcl_wire_pid *wire)
 {
     (void)user;
+    if (pid->node == 0 && pid->generation <= forgotten)
+        return GCL_ESTALE;
     *wire = (struct gcl_wire_pid){.node = name_at(pid->node), .id = pid->id, .creation = 1};
     return 0;
 }
@@ -51,6 +57,8 @@ static void drain(void)
         connects += effect.kind == GCL_GNS_CONNECT;
         disconnects += effect.kind == GCL_GNS_DISCONNECT;
         logs += effect.kind == GCL_GNS_LOG;
+        if (effect.kind == GCL_GNS_RESOLVE)
+            resolving = effect.number;
     }
     cr_assert(!gcl_gns_has_failed(gns));
     gcl_term_context_release(context);
@@ -70,6 +78,7 @@ static void begin(void)
         config.actors[i] = pid_at(1, 10 + i);
     now_ms = 1;
     sent = calls = connects = disconnects = logs = 0;
+    forgotten = 0;
 }
 
 static void start(void)
@@ -292,6 +301,69 @@ Test(gns_bounds, no_more_nodes_are_dialled_than_may_be_unconnected)
     cr_assert_eq(counted().known, 4);
     cr_assert_eq(counted().nodes, 4);
     gcl_writer_free(nodes);
+    end();
+}
+
+/* --- names of nodes that are forgotten ------------------------------------------------------ */
+
+static gcl_pid he(uint32_t id)
+{
+    return (gcl_pid){.node = 0, .generation = 1 + forgotten, .id = id};
+}
+
+Test(gns_bounds, the_node_of_his_locker_may_be_forgotten)
+{
+    begin();
+    start();
+    begin_session();
+    forgotten++;
+    wait_until(now_ms + 200);
+    cr_assert_eq(calls, 1, "the lock is asked for");
+    cast(GCL_MESSAGE("{lock_set, ~p, true, [], 1}", he(11)));
+    cr_assert(counted().is_negotiating);
+    end();
+}
+
+Test(gns_bounds, the_node_of_a_process_that_is_to_be_registered_may_be_forgotten)
+{
+    begin();
+    start();
+    gcl_writer *name = gcl_writer_new(context);
+    cr_assert_eq(gcl_write(name, "name"), 0);
+    (void)call(GCL_MESSAGE("{set_lock, {global, me}}"));
+    cr_assert_eq(
+        gcl_gns_register(gns, now_ms, 1, gcl_writer_term(name), he(5), gcl_writer_term(name)), 0);
+    forgotten++;
+    (void)call(GCL_MESSAGE("{del_lock, {global, me}}"));
+    wait_until(now_ms + 1000);
+    cr_assert_eq(counted().names, 1);
+    gcl_writer_free(name);
+    end();
+}
+
+/* 0@h is the smaller one, and has b@h asked who keeps the name. */
+Test(gns_bounds, the_nodes_of_two_who_have_one_name_may_be_forgotten)
+{
+    struct gcl_buffer bytes;
+    begin();
+    config.self = gcl_str_of("0@h");
+    start();
+    (void)call(GCL_MESSAGE("{register, name, ~p, mine}", pid_at(1, 1)));
+    begin_session();
+    cast(GCL_MESSAGE("{lock_set, ~p, true, [], 1}", he(11)));
+    resolving = 0;
+    cast(GCL_MESSAGE("{exchange, 'a@h', [{name, ~p, his}], [], 1}", he(5)));
+    cr_assert_neq(resolving, 0);
+    forgotten++;
+    gcl_gns_answered(gns, now_ms, resolving, 0, build(&bytes, GCL_MESSAGE("~p", he(5))));
+    gcl_buffer_fini(&bytes);
+    drain();
+    cast(GCL_MESSAGE("{resolved, 'a@h', [], [], unused, [], 1}"));
+    cr_assert_eq(counted().known, 1);
+    gcl_writer *name = gcl_writer_new(context);
+    cr_assert_eq(gcl_write(name, "name"), 0);
+    cr_assert(gcl_pid_equal(gcl_gns_whereis(gns, gcl_writer_term(name)), he(5)));
+    gcl_writer_free(name);
     end();
 }
 
