@@ -357,14 +357,19 @@ int gcl_attempt_accept(struct gcl_node *node, int fd)
         return 0;
     }
     if (gcl_attempt_new(node, NULL, false, &attempt) != 0) {
+        gcl_log(&node->log, GCL_LOG_WARNING, "accept_failed", "a connection was refused: %s",
+                gcl_strerror(GCL_ENOMEM));
         (void)close(fd);
-        return ENOMEM;
+        return 0;
     }
     int error =
         gcl_connection_accept(&node->connections, fd, &config, attempt, &attempt->connection);
     if (error == 0)
         return 0;
-    int reason = error == GCL_ESYS ? errno : ENOMEM;
+    int reason = error == GCL_ESYS ? errno : 0;
+    if (reason == 0)
+        gcl_log(&node->log, GCL_LOG_WARNING, "accept_failed", "a connection was refused: %s",
+                gcl_strerror(error));
     gcl_attempt_free(attempt);
     return reason;
 }
