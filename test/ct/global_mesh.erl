@@ -221,8 +221,9 @@ whereis_name(N, Name) ->
         {error, 'GCL_ENOPROC'} -> undefined
     end.
 
-sync({beam, _, _, _} = N) -> on(N, global, sync, [], ?DEADLINE);
-sync({c, _, Node, _}) -> gns(Node, {sync, known(Node)}, ?DEADLINE).
+%% However long that takes: for who awaits the answer to say.
+sync({beam, _, _, _} = N) -> on(N, global, sync, [], infinity);
+sync({c, _, Node, _}) -> gns(Node, {sync, known(Node)}, infinity).
 
 %% A process of the node locks the resource wherever it can. On a C node that is its server, which
 %% lives on: what it has locked is kept in mind for kill_lockers/1.

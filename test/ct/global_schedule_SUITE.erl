@@ -270,12 +270,15 @@ living(Mesh) -> [N || {_, N} <- numbered(Mesh)].
 
 %% --- rest --------------------------------------------------------------------------------------
 
-%% All can reach all, all is answered, and all are in sync.
+%% All can reach all, all are in sync, and all is answered. In this order: a BEAM that has asked for
+%% global:sync/0 waits for another one that is out of step with it, until somebody disconnects them.
+%% What was asked may still have connections closed.
 rest(Mesh) ->
     #mesh{asked = Asked} = Healed = split(Mesh, #{}),
-    [ok = answered(Healed, Asking) || Asking <- Asked],
     connect(Healed),
-    in_sync(Healed#mesh{asked = []}, now_ms() + ?REST).
+    Whole = in_sync(Healed#mesh{asked = []}, now_ms() + ?REST),
+    [ok = answered(Whole, Asking) || Asking <- Asked],
+    in_sync(Whole, now_ms() + ?REST).
 
 answered(Mesh, {What, Node, Pid, Monitor}) ->
     receive
@@ -323,14 +326,14 @@ await_sync(Mesh, Until) ->
             now_ms() < Until andalso await_sync(Mesh, Until)
     end.
 
-%% Nodes that are connected, but where one has not got the other one's names, are disconnected: they
-%% begin anew.
+%% Nodes that are connected, but where one does not count the other one to its partition, or has not
+%% got its names, are disconnected: they begin anew.
 mend(#mesh{mended = Times} = Mesh, Nodes) ->
     ct:pal("out of step: ~p", [views(Nodes)]),
     [
         catch global_mesh:disconnect(N, M)
-     || N <- Nodes, Synced <- [global_mesh:synced(N)], M <- Nodes, N =/= M,
-        not lists:member(node_of(M), Synced)
+     || N <- Nodes, Known <- [global_mesh:known(N)], Synced <- [global_mesh:synced(N)], M <- Nodes,
+        N =/= M, not (lists:member(node_of(M), Known) andalso lists:member(node_of(M), Synced))
     ],
     Mesh#mesh{mended = Times + 1}.
 

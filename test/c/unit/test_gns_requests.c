@@ -9,7 +9,7 @@
 #include "base/buffer.h"
 #include "core/global/gns.h"
 #include "support.h"
-#include "wire/term_context.h"
+#include "wire/term/context.h"
 
 static gcl_test_memory memory;
 static gcl_term_context *context;
