@@ -25,6 +25,19 @@ static inline struct gcl_str gcl_str_of(const char *text)
     return gcl_str_make(text, strlen(text));
 }
 
+/**
+ * As a C string of `size` bytes at most. False, and empty: there is no room for it, or it has a NUL
+ * in it, as an atom of a peer may, and would be taken for what stands before that.
+ */
+static inline bool gcl_str_terminate(struct gcl_str str, char *text, size_t size)
+{
+    bool fits = str.size < size && (str.size == 0 || memchr(str.bytes, '\0', str.size) == NULL);
+    if (fits && str.size > 0)
+        memcpy(text, str.bytes, str.size);
+    text[fits ? str.size : 0] = '\0';
+    return fits;
+}
+
 static inline bool gcl_str_equal(struct gcl_str a, struct gcl_str b)
 {
     return a.size == b.size && (a.size == 0 || memcmp(a.bytes, b.bytes, a.size) == 0);

@@ -175,6 +175,9 @@ void gcl_cluster_callbacks_fini(struct gcl_cluster *cluster);
 /** [#{pid, node, type, meta, children}], as gen_cluster:members/1. Errors of gcl_write(). */
 int gcl_cluster_write_members(struct gcl_cluster *cluster, gcl_writer *out);
 
+/** gcl_cluster_mod_plist() of any atom. */
+int gcl_cluster_write_type(struct gcl_cluster *cluster, gcl_bytes type, gcl_writer *out);
+
 /* --- request.c, publish.c ------------------------------------------------------------------- */
 
 /** True for {'$gen_cluster', _, ...}: it is not for the user. */

@@ -75,10 +75,8 @@ static int dest_of(struct gcl_cluster *cluster, const struct gcl_membership_targ
         *dest = gcl_to_pid(pid);
         return error;
     }
-    if (to->node.size >= sizeof place->node)
+    if (!gcl_str_terminate(to->node, place->node, sizeof place->node))
         return GCL_ENAME;
-    memcpy(place->node, to->node.bytes, to->node.size);
-    place->node[to->node.size] = '\0';
     *dest = gcl_to_remote(cluster->name, place->node);
     return 0;
 }

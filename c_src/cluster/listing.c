@@ -176,15 +176,20 @@ static int write_type(struct entries *entries, gcl_bytes type, gcl_writer *out)
     return error != 0 || count == 0 ? error : gcl_write(out, "[]");
 }
 
-int gcl_cluster_mod_plist(gcl_cluster *cluster, const char *type, gcl_writer *out)
+int gcl_cluster_write_type(struct gcl_cluster *cluster, gcl_bytes type, gcl_writer *out)
 {
     struct entries entries;
     int error = collect(cluster, &entries);
     if (error != 0)
         return error;
-    error = write_type(&entries, gcl_bytes_of(gcl_str_of(type)), out);
+    error = write_type(&entries, type, out);
     gcl_free(cluster->mem, entries.items);
     return error;
+}
+
+int gcl_cluster_mod_plist(gcl_cluster *cluster, const char *type, gcl_writer *out)
+{
+    return gcl_cluster_write_type(cluster, gcl_bytes_of(gcl_str_of(type)), out);
 }
 
 static bool is_first_of_type(const struct entries *entries, size_t at)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What others, shells among them, ask of a member by calls: {'$gen_cluster', What, ...}. */
-#include <string.h>
-
 #include "cluster/cluster.h"
 #include "wire/term/context.h"
 #include "wire/term/tag.h"
@@ -37,13 +35,10 @@ static int write_plist(struct gcl_cluster *cluster)
 
 static int write_mod_plist(struct gcl_cluster *cluster, gcl_bytes type)
 {
-    char text[GCL_ATOM_MAX_BYTES + 1] = "";
-    if (type.size < sizeof text)
-        memcpy(text, type.bytes, type.size);
     int error = gcl_write_tuple(cluster->writer, 2);
     if (error == 0)
         error = gcl_write(cluster->writer, "ok");
-    return error != 0 ? error : gcl_cluster_mod_plist(cluster, text, cluster->writer);
+    return error != 0 ? error : gcl_cluster_write_type(cluster, type, cluster->writer);
 }
 
 static int write_leader(struct gcl_cluster *cluster)
@@ -82,9 +77,8 @@ static void confirm(struct gcl_cluster *cluster, const gcl_from *from, int error
 
 static void join(struct gcl_cluster *cluster, gcl_bytes node, const gcl_from *from)
 {
-    char name[GCL_ATOM_MAX_BYTES + 1] = "";
-    if (node.size < sizeof name)
-        memcpy(name, node.bytes, node.size);
+    char name[GCL_ATOM_MAX_BYTES + 1];
+    (void)gcl_str_terminate(gcl_str_make(node.bytes, node.size), name, sizeof name);
     confirm(cluster, from, gcl_cluster_join(cluster, name));
 }
 

@@ -186,6 +186,9 @@ int gcl_names_intern(struct gcl_names *names, struct gcl_str text, uint32_t crea
         return GCL_ENAME;
     struct gcl_name *name = find(names, &key);
     if (name == NULL) {
+        /* No node can be called so, and programs see names as C strings. */
+        if (memchr(text.bytes, '\0', text.size) != NULL)
+            return GCL_ENAME;
         int error = find_vacant(names, &name);
         if (error == 0)
             error = settle(names, name, &key);

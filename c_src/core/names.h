@@ -68,7 +68,8 @@ int gcl_names_set_local(struct gcl_names *names, struct gcl_str text, uint32_t c
 
 /**
  * Finds or makes the entry of a node. The text is copied. Not held: it may be recycled by any
- * later intern unless gcl_names_hold() is called. 0, GCL_ENAME or GCL_ENOMEM.
+ * later intern unless gcl_names_hold() is called. 0, GCL_ENAME (empty, too long, or with a NUL) or
+ * GCL_ENOMEM.
  */
 int gcl_names_intern(struct gcl_names *names, struct gcl_str text, uint32_t creation,
                      struct gcl_name **out);

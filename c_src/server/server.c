@@ -319,9 +319,14 @@ gcl_server *gcl_server_of(gcl_node *node, gcl_pid pid)
     return living_server(gcl_core_find(&node->core, pid));
 }
 
+gcl_server *gcl_server_named(gcl_node *node, struct gcl_str name)
+{
+    return living_server(gcl_registry_find(&node->core.registry, name));
+}
+
 gcl_server *gcl_whereis(gcl_node *node, const char *name)
 {
-    return living_server(gcl_registry_find(&node->core.registry, gcl_str_of(name)));
+    return gcl_server_named(node, gcl_str_of(name));
 }
 
 int gcl_register(gcl_server *self, const char *name)

@@ -55,6 +55,9 @@ static inline struct gcl_node *gcl_server_at(const struct gcl_server *server)
     return server->process.node;
 }
 
+/** gcl_whereis() with any atom as a name. */
+struct gcl_server *gcl_server_named(struct gcl_node *node, struct gcl_str name);
+
 /** A view of encoded bytes. */
 gcl_term gcl_server_term(struct gcl_server *server, struct gcl_str bytes);
 

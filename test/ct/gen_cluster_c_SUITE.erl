@@ -413,6 +413,7 @@ it_answers_verbs(Config) ->
     ?assertEqual(lists:sort([{'c type', [C]}, {worker, [E]}]), lists:sort(Plist)),
     ?assertEqual({ok, [C]}, gen_cluster:mod_plist(C, 'c type')),
     ?assertEqual({ok, []}, gen_cluster:mod_plist(C, nobody)),
+    ?assertEqual({ok, []}, gen_cluster:mod_plist(C, 'c type\0')),
     [#{type := 'c type', meta := #{weight := 1.5}, node := Node, children := []}] =
         [M || #{pid := Pid} = M <- gen_cluster:members(C), Pid =:= C],
     ?assertEqual(node(C), Node),

@@ -126,10 +126,13 @@ a_name_of_a_hidden_node_that_is_not(_Config) ->
 
 %% --- nodes ----------------------------------------------------------------------------------------
 
-%% It tries to connect to each, in vain. Itself, the liar, and what is no name of a node are no news.
+%% It tries to connect to each, in vain. Itself, the liar, and what is no name of a node are no news;
+%% nor does it take one for another, whose name is only the beginning of it.
 nodes_that_are_not(_Config) ->
     {[A, B], [C]} = mesh(2, 1),
+    Other = beam(),
     Nodes = [
+        {list_to_atom(atom_to_list(name(Other)) ++ "\0x"), 8},
         {name(C), 8}, {name(A), 8}, {list_to_atom(?NOBODY), 8}, {'nobody@no.such.host.invalid', 8},
         'bare@127.0.0.1', {no_name, 8}, {'@', 8}, {'@127.0.0.1', 8}, {'a@', 8}, {'', 8}, {'x@y@z', 7}
     ],

@@ -134,10 +134,18 @@ rex_passes_messages_on(Config) ->
     after ?SOON -> ct:fail(not_passed_on)
     end,
     ?assertEqual({[], [C]}, rpc:sbcast([C], nobody, hello)),
+    %% An atom may have any character in it, and is not what stands before a NUL.
+    [
+        begin
+            ?assertEqual({[], [C]}, rpc:sbcast([C], Name, hello)),
+            {rex, C} ! {self(), {send, Name, hello}}
+        end
+     || Name <- ['server\0', 'server\0x', '\0', '', list_to_atom(lists:duplicate(255, $\x{ff}))]
+    ],
     {rex, C} ! {self(), {send, server, {hello, 2}}},
     Self = self(),
     receive
-        {info, {Self, {hello, 2}}} -> ok
+        {info, What} -> ?assertEqual({Self, {hello, 2}}, What)
     after ?SOON -> ct:fail(not_passed_on)
     end.
 

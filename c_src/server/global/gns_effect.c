@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the machine of global says, carried out. */
-#include <string.h>
-
 #include "node/dest.h"
 #include "node/message.h"
 #include "node/node.h"
@@ -10,17 +8,14 @@
 
 static const char server_name[] = "global_name_server";
 
-/* A node's name as a terminated text. */
+/* A node's name as a terminated text; empty when it cannot be one, which is then no node's. */
 struct place {
     char text[GCL_NODE_NAME_MAX_BYTES + 1];
 };
 
 static const char *text_of(struct place *place, struct gcl_str name)
 {
-    size_t size = name.size < sizeof place->text ? name.size : 0;
-    if (size > 0)
-        memcpy(place->text, name.bytes, size);
-    place->text[size] = '\0';
+    (void)gcl_str_terminate(name, place->text, sizeof place->text);
     return place->text;
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The server `rex`, by which nodes call each other that do not use erpc. spec: rpc.erl of kernel,
  * handle_call, handle_cast, handle_info */
-#include <string.h>
-
 #include "node/message.h"
 #include "node/node.h"
 #include "node/translate.h"
@@ -87,19 +85,11 @@ static void call_by_message(gcl_server *self, gcl_pid from, const struct gcl_rpc
         (void)gcl_send(self, gcl_to_pid(from), "{rex, {badrpc, {'EXIT', system_limit}}}");
 }
 
-enum { NAME_BYTES = 1021 };
-
 /* False: nobody has the name. */
 static bool pass_on(gcl_server *self, gcl_bytes name, gcl_term message)
 {
-    char text[NAME_BYTES];
-    if (name.size >= sizeof text)
-        return false;
-    memcpy(text, name.bytes, name.size);
-    text[name.size] = '\0';
-    if (gcl_whereis(gcl_server_node(self), text) == NULL)
-        return false;
-    return gcl_send(self, gcl_to_name(text), "~t", message) == 0;
+    gcl_server *to = gcl_server_named(gcl_server_at(self), gcl_str_make(name.bytes, name.size));
+    return to != NULL && gcl_send(self, gcl_to_pid(gcl_self(to)), "~t", message) == 0;
 }
 
 static void broadcast(gcl_server *self, gcl_pid from, gcl_bytes name, gcl_term message)

@@ -532,6 +532,21 @@ Test(core, pids_are_not_used_again_soon)
     end();
 }
 
+Test(names, what_no_node_is_called_is_none)
+{
+    begin();
+    static char text[GCL_NODE_NAME_MAX_BYTES + 1];
+    struct gcl_name *name;
+    struct gcl_names *names = &world.core.names;
+    memset(text, 'a', sizeof text);
+    cr_assert_eq(gcl_names_intern(names, gcl_str_make(text, 0), 1, &name), GCL_ENAME);
+    cr_assert_eq(gcl_names_intern(names, gcl_str_make(text, sizeof text), 1, &name), GCL_ENAME);
+    cr_assert_eq(gcl_names_intern(names, gcl_str_make("a@host\0b", 8), 1, &name), GCL_ENAME);
+    cr_assert_eq(gcl_names_intern(names, gcl_str_make("a@host\0", 7), 1, &name), GCL_ENAME);
+    cr_assert_eq(gcl_names_intern(names, gcl_str_make(text, sizeof text - 1), 1, &name), 0);
+    end();
+}
+
 Test(names, unheld_names_are_recycled_and_their_pids_go_stale)
 {
     begin();
