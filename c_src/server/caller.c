@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/caller.h"
 
+#include "node/message.h"
 #include "node/node.h"
 #include "node/translate.h"
 #include "server/servers.h"
@@ -124,14 +125,28 @@ int gcl_from_keep(const gcl_from *from, gcl_caller *out)
     return 0;
 }
 
+/* The whole of an answer; on error the caller still waits for a right one. */
+static int build(struct gcl_node *node, const struct gcl_kept_caller *caller,
+                 const gcl_message *message, struct gcl_str *whole)
+{
+    int error = gcl_gen_begin_reply(node, caller->tag);
+    return error != 0 ? error : gcl_message_finish(node, message, whole);
+}
+
 int gcl_reply_later_message(gcl_node *node, gcl_caller value, gcl_message message)
 {
     struct gcl_kept_caller *caller = find(node, value);
+    struct gcl_signal answer = {.op = GCL_SIGNAL_SEND, .is_owed = true};
     if (caller == NULL)
         return GCL_ESTALE;
-    int error = gcl_gen_reply(node, gcl_self(caller->server), &caller->to, caller->tag, &message);
-    /* With a mistake in the pattern the caller still waits for a right one. */
-    if (error != GCL_EINVAL && error != GCL_ESYNTAX && error != GCL_ETERM)
+    int error = build(node, caller, &message, &answer.term);
+    if (error != 0)
+        return error;
+    answer.from = gcl_self(caller->server);
+    answer.to = caller->to;
+    error = gcl_node_send(node, &answer);
+    /* There may be room later; anything else will not change. */
+    if (error != GCL_ENOMEM && error != GCL_ELIMIT)
         drop(caller);
     return error;
 }

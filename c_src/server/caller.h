@@ -26,9 +26,6 @@ struct gcl_kept_caller {
  */
 int gcl_caller_keep(const gcl_from *from, gcl_caller *out);
 
-/** It will not be answered. Nothing when it is stale. */
-void gcl_caller_drop(struct gcl_node *node, gcl_caller value);
-
 /** The server ends: nobody waits for it any more. */
 void gcl_callers_drop_all(struct gcl_server *server);
 

@@ -125,14 +125,18 @@ int gcl_gen_target(struct gcl_node *node, const struct gcl_gen_message *message,
     return gcl_intern_ref(names, &message->ref, &target->alias);
 }
 
-int gcl_gen_reply(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
-                  struct gcl_str tag, const gcl_message *reply)
+int gcl_gen_begin_reply(struct gcl_node *node, struct gcl_str tag)
 {
     static const uint8_t pair[] = {GCL_TAG_SMALL_TUPLE, 2};
     struct gcl_buffer *out = gcl_message_begin(node);
     int error = gcl_buffer_append(out, pair, sizeof pair);
-    if (error == 0)
-        error = gcl_buffer_append_str(out, tag);
+    return error != 0 ? error : gcl_buffer_append_str(out, tag);
+}
+
+int gcl_gen_reply(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
+                  struct gcl_str tag, const gcl_message *reply)
+{
+    int error = gcl_gen_begin_reply(node, tag);
     return error != 0 ? error : gcl_message_answer(node, from, to, reply);
 }
 

@@ -38,6 +38,9 @@ struct gcl_gen_message {
 /** Never fails: what is malformed is GCL_GEN_INFO. */
 void gcl_gen_decode(struct gcl_str message, struct gcl_gen_message *out);
 
+/** Begins an answer in the buffer of messages; what follows there is what it says. GCL_ENOMEM. */
+int gcl_gen_begin_reply(struct gcl_node *node, struct gcl_str tag);
+
 /** Where the answer to a CALL or SYSTEM message goes. 0, GCL_ENAME or GCL_ENOMEM. */
 int gcl_gen_target(struct gcl_node *node, const struct gcl_gen_message *message,
                    struct gcl_target *target);

@@ -60,8 +60,8 @@ typedef enum gcl_result {
 typedef struct gcl_from gcl_from;
 
 /**
- * A caller that was kept: a value, which goes stale when it was answered, when its node is lost,
- * and when the server that was called ends. Zeroed: nobody.
+ * A caller that was kept: a value, which goes stale when it was answered or dropped, when its node
+ * is lost, and when the server that was called ends. Zeroed: nobody.
  */
 typedef struct gcl_caller {
     uint32_t index;
@@ -213,22 +213,26 @@ GCL_API int gcl_reply_message(gcl_server *self, const gcl_from *from, gcl_messag
 GCL_API gcl_pid gcl_from_pid(const gcl_from *from);
 
 /**
- * Keeps a caller for gcl_reply_later(). It stays until it is answered, its node is lost or the
- * server ends, also when it has given up: who calls does not say so. How many are kept at a time is
- * thus for the program to decide, up to `max_kept_callers` of the node's config. GCL_ELIMIT: there
- * are so many, or the tag of its call is larger than 4 KiB, as none of OTP's is; GCL_ENAME: its pid
- * is of no node, so that nobody can be answered; GCL_ENOMEM.
+ * Keeps a caller for gcl_reply_later(). It stays until it is answered or dropped, its node is lost
+ * or the server ends, also when it has given up: who calls does not say so. How many are kept at a
+ * time is thus for the program to decide, up to `max_kept_callers` of the node's config.
+ * GCL_ELIMIT: there are so many, or the tag of its call is larger than 4 KiB, as none of OTP's is;
+ * GCL_ENAME: its pid is of no node, so that nobody can be answered; GCL_ENOMEM.
  */
 GCL_API int gcl_from_keep(const gcl_from *from, gcl_caller *caller) GCL_MUST_USE;
 
 /**
  * Answers a caller that was kept, from anywhere on the loop thread: a handler, a function of
- * gcl_post() or the end of gcl_work(). GCL_ESTALE: nobody waits any more. Else as gcl_reply(); the
- * caller is stale afterwards, unless the pattern was wrong.
+ * gcl_post() or the end of gcl_work(). GCL_ESTALE: nobody waits any more. Else as gcl_reply(). The
+ * caller is stale afterwards, but for errors of gcl_write() and when there was no room for the
+ * answer (GCL_ELIMIT, GCL_ENOMEM): then it still waits.
  */
 #define gcl_reply_later(node, caller, ...)                                                         \
     gcl_reply_later_message((node), (caller), GCL_MESSAGE(__VA_ARGS__))
 GCL_API int gcl_reply_later_message(gcl_node *node, gcl_caller caller, gcl_message message);
+
+/** Forgets a caller that will not be answered. Nothing when it is stale. */
+GCL_API void gcl_caller_drop(gcl_node *node, gcl_caller caller);
 
 /* --- calls out ------------------------------------------------------------------------------ */
 

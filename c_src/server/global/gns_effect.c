@@ -70,6 +70,7 @@ static void reply(struct gcl_gns_service *gns, const struct gcl_gns_effect *effe
 {
     gcl_caller caller = {(uint32_t)effect->number, (uint32_t)(effect->number >> 32)};
     int error = gcl_reply_later(gns->node, caller, "~t", effect->term);
+    gcl_caller_drop(gns->node, caller); /* it is not answered a second time */
     /* A process that no connection leads to does not wait as others would: it has no monitor. */
     if (error == GCL_ENOMEM)
         gcl_gns_fail(gns, "an answer of global, for which other nodes wait, could not be sent");

@@ -344,6 +344,10 @@ Test(limits, kept_callers)
     cr_assert_eq(gcl_reply_later(a->node, first, "answered"), 0);
     cr_assert_eq(keep_tag(other, 64), 0);
     cr_assert_eq(keep_tag(keeper, 64), GCL_ELIMIT);
+    gcl_caller_drop(a->node, last_kept); /* of `other` */
+    gcl_caller_drop(a->node, last_kept);
+    cr_assert_eq(gcl_reply_later(a->node, last_kept, "late"), GCL_ESTALE);
+    cr_assert_eq(keep_tag(other, 64), 0);
     /* Those of a server go with it. */
     gcl_pid pid = gcl_self(other);
     cr_assert_eq(gcl_server_stop(other, "normal"), 0);
@@ -440,6 +444,32 @@ Test(limits, local_queue_bytes)
     cr_assert(sum > QUEUE_BYTES / 2 && sum <= QUEUE_BYTES);
     world_until(has_taken);
     cr_assert_eq(gcl_send(server, gcl_to_name("taker"), "~b", payload), 0);
+    world_end();
+}
+
+static bool has_room(void)
+{
+    return gcl_send(server, gcl_to_name("server"), "~b", payload) == 0;
+}
+
+Test(limits, a_kept_caller_waits_until_there_is_room_for_its_answer)
+{
+    gcl_pid stale = {.generation = UINT32_MAX, .id = 1};
+    begin();
+    answers = 0;
+    kept = NOT_TRIED;
+    world_serve(a, &keeping, "keeper", NULL);
+    cr_assert_eq(
+        gcl_call(server, gcl_to_name("keeper"), GCL_INFINITY, on_answer, NULL, NULL, "hello"), 0);
+    world_until(has_tried);
+    (void)send_until(gcl_to_name("server"), GCL_ELIMIT);
+    cr_assert_eq(gcl_reply_later(a->node, last_kept, "~b", payload), GCL_ELIMIT);
+    cr_assert_eq(gcl_reply_later(a->node, last_kept, "~p", stale), GCL_ESTALE);
+    cr_assert_eq(answers, 0);
+    world_until(has_room);
+    cr_assert_eq(gcl_reply_later(a->node, last_kept, "~b", payload), 0);
+    world_until(is_answered);
+    cr_assert_eq(gcl_reply_later(a->node, last_kept, "~b", payload), GCL_ESTALE);
     world_end();
 }
 
