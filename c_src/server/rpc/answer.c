@@ -104,26 +104,30 @@ static int answer_error(struct gcl_task *task, const struct outcome *outcome)
         GCL_MESSAGE("{rex, {badrpc, {'EXIT', {~t, ~t}}}}", outcome->term, outcome->stack));
 }
 
-/* The process of a call by `rex` ends normally: its outcome is a message. */
-static int end_rex(struct gcl_task *task, const struct outcome *outcome)
+static int answer_outcome(struct gcl_task *task, const struct outcome *outcome)
 {
-    int error = 0;
     switch (outcome->how) {
     case RETURNED:
     case RAISED_THROW:
-        error = answer_value(task, outcome->term);
-        break;
+        return answer_value(task, outcome->term);
     case RAISED_ERROR:
-        error = answer_error(task, outcome);
-        break;
+        return answer_error(task, outcome);
     case RAISED_EXIT:
     case REFUSED:
-        error = answer_bad(task, outcome->term);
-        break;
+        return answer_bad(task, outcome->term);
     }
+    return GCL_EINVAL;
+}
+
+/* The process of a call by `rex` ends normally: its outcome is a message. When that has left and
+ * the process cannot be ended yet, what is tried again is the end alone. */
+static int end_rex(struct gcl_task *task, const struct outcome *outcome)
+{
+    int error = task->is_unwanted ? 0 : answer_outcome(task, outcome);
     /* Nobody is there any more: as good as answered. */
     if (error != 0 && error != GCL_ESTALE)
         return error;
+    task->is_unwanted = true;
     return gcl_server_stop(task->server, "normal");
 }
 

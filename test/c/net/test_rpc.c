@@ -431,6 +431,81 @@ Test(rpc, what_is_no_call_is_not_begun)
     world_end();
 }
 
+/* --- no room
+ * ---------------------------------------------------------------------------------------
+ */
+
+static unsigned rexes; /* answers of `rex` to messages */
+
+static gcl_result count_rexes(gcl_server *self, gcl_term message, void *user)
+{
+    gcl_term answer;
+    (void)self;
+    (void)user;
+    cr_assert(gcl_match(message, "{rex, ~t}", &answer));
+    cr_assert(gcl_match(answer, "first"));
+    rexes++;
+    return GCL_CONTINUE;
+}
+
+static void little_room(gcl_node_config *config)
+{
+    hidden(config);
+    config->local_queue_bytes = 64 * 1024;
+}
+
+/* No signal that ends a process finds room between the local ones. */
+static void fill_local(gcl_server *self)
+{
+    static const uint8_t zeros[1024];
+    const gcl_bytes payload = {zeros, sizeof zeros};
+    while (gcl_send(self, gcl_to_pid(gcl_self(self)), "~b", payload) == 0)
+        ;
+    while (gcl_send(self, gcl_to_pid(gcl_self(self)), "a") == 0)
+        ;
+}
+
+static bool is_returned(void)
+{
+    return gcl_rpc_return(b->node, kept, "second") == 0;
+}
+
+static bool has_come_back(void)
+{
+    return is_over() && rexes > 0;
+}
+
+Test(rpc, a_message_to_rex_is_answered_once_even_when_its_process_cannot_end_yet)
+{
+    static const gcl_handlers counting = {.size = sizeof counting, .handle_info = count_rexes};
+    world_begin();
+    begun = canceled = pending = rexes = 0;
+    a = world_start(0, hidden);
+    b = world_start(1, little_room);
+    offer(b);
+    server = world_serve(a, &counting, NULL, NULL);
+    gcl_server *other = world_serve(b, &handlers, NULL, NULL);
+    world_join(a, b);
+    cr_assert_eq(gcl_send(server, gcl_to_remote("rex", b->name), "{~p, {call, m, later, [], user}}",
+                          gcl_self(server)),
+                 0);
+    world_until(has_begun);
+    fill_local(other);
+    cr_assert_eq(gcl_rpc_return(b->node, kept, "first"), GCL_ELIMIT);
+    cr_assert(gcl_rpc_is_open(b->node, kept));
+    world_until(is_returned);
+    cr_assert_not(gcl_rpc_is_open(b->node, kept));
+    /* What comes behind it shows that no second answer has come. */
+    pending = 1;
+    cr_assert_eq(gcl_rpc_call(server, gcl_rpc_at(b->name, "m", "echo"), GCL_INFINITY, on_outcome,
+                              NULL, NULL, "[1]"),
+                 0);
+    world_until(has_come_back);
+    cr_assert_eq(rexes, 1);
+    cr_assert_eq(canceled, 0);
+    world_end();
+}
+
 /* --- a peer that is not as it should be
  * ------------------------------------------------------------ */
 
