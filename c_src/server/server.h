@@ -34,6 +34,8 @@ struct gcl_server {
     const gcl_handlers *handlers;
     /* Of services: takes what no handler gets, BEGIN and, when it minds watchers, DEMONITOR. */
     void (*take_own)(struct gcl_server *server, const struct gcl_signal *signal);
+    /* ... and casts, when it matters who has sent them. */
+    void (*take_cast)(struct gcl_server *server, gcl_pid from, gcl_term message);
     void *user;
     void *program_user;          /* what gcl_server_user() gives: `user`, but for behaviours */
     struct gcl_list timers;      /* struct timer */

@@ -34,8 +34,19 @@ static void take_call(struct gcl_server *server, const struct gcl_gen_message *m
                                                    &from, server->user));
 }
 
-static void take_cast(struct gcl_server *server, struct gcl_str message)
+static void take_own_cast(struct gcl_server *server, gcl_pid from, struct gcl_str message)
 {
+    gcl_server_enter(server);
+    server->take_cast(server, from, gcl_server_term(server, message));
+    gcl_server_leave(server, GCL_CONTINUE);
+}
+
+static void take_cast(struct gcl_server *server, gcl_pid from, struct gcl_str message)
+{
+    if (server->take_cast != NULL) {
+        take_own_cast(server, from, message);
+        return;
+    }
     if (server->handlers->handle_cast == NULL) {
         gcl_server_drop(server, "a cast");
         return;
@@ -89,7 +100,7 @@ static void take_message(struct gcl_server *server, const struct gcl_signal *sig
         take_call(server, &message);
         return;
     case GCL_GEN_CAST:
-        take_cast(server, message.term);
+        take_cast(server, signal->from, message.term);
         return;
     case GCL_GEN_SYSTEM:
         gcl_sys_take(server, &message);

@@ -534,6 +534,19 @@ calls_of_one_node_have_a_limit(Config) ->
     ?assertError({erpc, system_limit}, erpc:call(C, c, add, [1, 2], ?SOON)),
     ?assertEqual({ok, 3}, gen_server:call({rpc, Other}, {call, {C, c, add}, [1, 2], ?SOON})),
     [ok = call(C, {answer, x}) || _ <- Requests],
+    %% Casts are of the node that they come from, too.
+    Cast = fun(N) -> gen_server:cast({rex, C}, {cast, c, later, [N], user}) end,
+    [Cast(N) || N <- [1, 2, 3, 4]],
+    [
+        begin
+            {_, From} = begun(N),
+            ?assertEqual(self(), From)
+        end
+     || N <- [1, 2, 3]
+    ],
+    rpc_program:logged(?config(port, Config), "rpc", "a cast is dropped"),
+    ?assertError({erpc, system_limit}, erpc:call(C, c, add, [1, 2], ?SOON)),
+    ?assertEqual({ok, 3}, gen_server:call({rpc, Other}, {call, {C, c, add}, [1, 2], ?SOON})),
     rpc_program:stop(Port).
 
 limited(C) ->

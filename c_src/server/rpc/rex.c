@@ -62,18 +62,16 @@ static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from
     return GCL_CONTINUE;
 }
 
-static gcl_result handle_cast(gcl_server *self, gcl_term message, void *user)
+/* Counts as one of the node that it comes from. */
+static void take_cast(gcl_server *self, gcl_pid from, gcl_term message)
 {
-    /* Who casts is not said; it counts as this node. */
-    struct gcl_task like = {.kind = GCL_TASK_REX_CAST, .from = gcl_self(self)};
+    struct gcl_task like = {.kind = GCL_TASK_REX_CAST, .from = from};
     struct gcl_rpc_what what;
-    (void)user;
     if (gcl_match(message, "{cast, ~t, ~t, ~t, _}", &what.module, &what.function,
                   &what.arguments) &&
         start(self, &like, &what) != 0)
         gcl_log(&gcl_server_at(self)->log, GCL_LOG_WARNING, "rpc",
                 "a cast is dropped: too many functions run");
-    return GCL_CONTINUE;
 }
 
 /* --- messages that are no calls ------------------------------------------------------------- */
@@ -130,10 +128,8 @@ static gcl_result handle_info(gcl_server *self, gcl_term message, void *user)
     return GCL_CONTINUE;
 }
 
-static const gcl_handlers handlers = {.size = sizeof(gcl_handlers),
-                                      .handle_call = handle_call,
-                                      .handle_cast = handle_cast,
-                                      .handle_info = handle_info};
+static const gcl_handlers handlers = {
+    .size = sizeof(gcl_handlers), .handle_call = handle_call, .handle_info = handle_info};
 
 /* A monitor was taken back: by who has its answer, or who has given up. */
 static void take_own(gcl_server *self, const struct gcl_signal *signal)
@@ -153,6 +149,7 @@ int gcl_rex_start(struct gcl_node *node)
     if (error != 0)
         return error;
     server->take_own = take_own;
+    server->take_cast = take_cast;
     server->process.core.minds_watchers = true;
     return 0;
 }
