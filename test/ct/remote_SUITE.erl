@@ -16,6 +16,7 @@
     global_group/1,
     rpc/1,
     spawn/1,
+    shell/1,
     code/1,
     net_kernel/1,
     debugging/1,
@@ -37,7 +38,7 @@ suite() -> [{timetrap, {seconds, 60}}].
 
 all() -> as_a_beam() ++ otherwise() ++ [each_section_is_a_case, what_is_shown_elsewhere_is].
 
-as_a_beam() -> [nodes, processes, gen, sys, global, global_group, rpc, spawn].
+as_a_beam() -> [nodes, processes, gen, sys, global, global_group, rpc, spawn, shell].
 
 otherwise() -> [code, net_kernel, debugging, group_leader, nobody, tools].
 
@@ -109,6 +110,7 @@ global(Config) -> both(?FUNCTION_NAME, Config).
 global_group(Config) -> both(?FUNCTION_NAME, Config).
 rpc(Config) -> both(?FUNCTION_NAME, Config).
 spawn(Config) -> both(?FUNCTION_NAME, Config).
+shell(Config) -> both(?FUNCTION_NAME, Config).
 code(Config) -> section(?FUNCTION_NAME, cnode, Config).
 net_kernel(Config) -> section(?FUNCTION_NAME, cnode, Config).
 debugging(Config) -> section(?FUNCTION_NAME, cnode, Config).
@@ -220,7 +222,31 @@ helper(next, []) ->
     receive
         Message -> Message
     after 1000 -> nothing
+    end;
+helper(printed, [Fun]) ->
+    Printer = erlang:spawn_link(fun() -> print([]) end),
+    true = erlang:group_leader(Printer, self()),
+    _ = Fun(),
+    Printer ! {printed, self()},
+    receive
+        {Printer, Text} -> Text
     end.
+
+%% The group leader of what prints: keeps the text, and goes on whenever it is asked to.
+print(Text) ->
+    receive
+        {io_request, From, As, Request} ->
+            {Reply, More} = printing(Request),
+            From ! {io_reply, As, Reply},
+            print([Text, More]);
+        {printed, From} ->
+            From ! {self(), unicode:characters_to_list(Text)}
+    end.
+
+printing({put_chars, Encoding, Chars}) -> {ok, unicode:characters_to_list(Chars, Encoding)};
+printing({put_chars, Encoding, M, F, A}) -> printing({put_chars, Encoding, apply(M, F, A)});
+printing({get_line, _, _}) -> {"y\n", ""};
+printing(_) -> {{error, request}, ""}.
 
 %% A pid of the same node that no process has.
 dead(Pid) ->

@@ -19,6 +19,8 @@
     every_other_function_is_undef/1,
     many_calls_at_once/1,
     what_a_node_tells_about_itself/1,
+    what_a_node_tells_about_its_processes/1,
+    what_a_process_is_tied_to/1,
     garbage_is_survived/1
 ]).
 
@@ -40,6 +42,8 @@ all() ->
         every_other_function_is_undef,
         many_calls_at_once,
         what_a_node_tells_about_itself,
+        what_a_node_tells_about_its_processes,
+        what_a_process_is_tied_to,
         garbage_is_survived
     ].
 
@@ -191,10 +195,16 @@ code_is_not_spawned_by_net_kernel(Config) ->
 every_other_function_is_undef(Config) ->
     C = ?config(cnode, Config),
     Served = [
+        {erlang, is_process_alive, 1},
         {erlang, memory, 0},
         {erlang, memory, 1},
         {erlang, node, 0},
+        {erlang, process_info, 1},
+        {erlang, process_info, 2},
+        {erlang, processes, 0},
+        {erlang, registered, 0},
         {erlang, system_info, 1},
+        {erlang, whereis, 1},
         {net_adm, ping, 1},
         {global, whereis_name, 1},
         {global, resolve_it, 4},
@@ -291,6 +301,96 @@ what_a_node_tells_about_itself(Config) ->
      || A <- [processes, ets, [total, code]]
     ],
     [?assertError({exception, badarg, _}, Memory([A])) || A <- [bogus, [total, bogus], [total | x], 1]].
+
+what_a_node_tells_about_its_processes(Config) ->
+    C = ?config(cnode, Config),
+    Call = fun(F, A) -> erpc:call(C, erlang, F, A, ?SOON) end,
+    Server = gen_server:call({server, C}, self),
+    Names = Call(registered, []),
+    ?assertEqual([], [net_kernel, rex, server, global_name_server] -- Names),
+    ?assertEqual(length(Names), length(lists:usort(Names))),
+    ?assertEqual(Server, Call(whereis, [server])),
+    ?assertEqual(undefined, Call(whereis, [nobody])),
+    Pids = Call(processes, []),
+    ?assertEqual([], [Call(whereis, [Name]) || Name <- Names] -- Pids),
+    %% The process that runs this function is one of them.
+    ?assertEqual(Call(system_info, [process_count]), length(Pids)),
+    ?assertEqual([true], lists:usort([node(Pid) =:= C || Pid <- Pids])),
+    [Gone] = [Pid || Pid <- Pids, Call(process_info, [Pid]) =:= undefined],
+    ?assertEqual(false, Call(is_process_alive, [Gone])),
+    ?assertEqual(undefined, Call(process_info, [Gone, status])),
+    ?assertEqual(undefined, Call(process_info, [Gone, [status, links]])),
+    ?assertEqual(true, Call(is_process_alive, [Server])),
+    ?assertEqual(
+        [
+            {registered_name, server},
+            {current_function, undefined},
+            {initial_call, {gen_cluster_c, init, 1}},
+            {status, waiting},
+            {message_queue_len, 0},
+            {links, []},
+            {dictionary, []},
+            {trap_exit, false},
+            {priority, normal}
+        ],
+        Call(process_info, [Server])
+    ),
+    ?assertEqual({registered_name, server}, Call(process_info, [Server, registered_name])),
+    ?assertEqual([], Call(process_info, [Server, []])),
+    ?assertEqual(
+        [{status, waiting}, {{dictionary, x}, undefined}, {label, undefined}],
+        Call(process_info, [Server, [status, {dictionary, x}, label]])
+    ),
+    [
+        ?assertError({exception, badarg, [{erlang, F, A, []}]}, Call(F, A))
+     || {F, A} <- [
+            {whereis, [1]},
+            {is_process_alive, [x]},
+            {is_process_alive, [self()]},
+            {process_info, [x]},
+            {process_info, [self()]},
+            {process_info, [Server, heap_size]},
+            {process_info, [Server, [status, heap_size]]},
+            {process_info, [Gone, heap_size]},
+            {process_info, [Server, 1]},
+            {process_info, [Server, [status | x]]}
+        ]
+    ],
+    Many = lists:duplicate(64, status),
+    ?assertEqual(64, length(Call(process_info, [Server, Many]))),
+    ?assertError({exception, system_limit, _}, Call(process_info, [Server, [status | Many]])).
+
+what_a_process_is_tied_to(Config) ->
+    C = ?config(cnode, Config),
+    Server = gen_server:call({server, C}, self),
+    Info = fun(Item) -> erpc:call(C, erlang, process_info, [Server, Item], ?SOON) end,
+    link(Server),
+    ?assertEqual({links, [self()]}, Info(links)),
+    unlink(Server),
+    ?assertEqual({links, []}, Info(links)),
+    Monitor = monitor(process, Server),
+    ?assertEqual({monitored_by, [self()]}, Info(monitored_by)),
+    demonitor(Monitor),
+    ?assertEqual({monitored_by, []}, Info(monitored_by)),
+    {ok, Ref} = gen_server:call(Server, {monitor, self()}),
+    {ok, Named} = gen_server:call(Server, {monitor, {net_kernel, node()}}),
+    {ok, Here} = gen_server:call(Server, {monitor, {rex, C}}),
+    ?assertEqual(
+        {monitors, [{process, self()}, {process, {net_kernel, node()}}, {process, {rex, C}}]},
+        Info(monitors)
+    ),
+    Rex = erpc:call(C, erlang, whereis, [rex], ?SOON),
+    ?assertEqual(
+        {monitored_by, [Server]}, erpc:call(C, erlang, process_info, [Rex, monitored_by], ?SOON)
+    ),
+    [ok = gen_server:call(Server, {demonitor, R}) || R <- [Ref, Named, Here]],
+    ?assertEqual({monitors, []}, Info(monitors)),
+    ok = sys:suspend(Server),
+    [Server ! x || _ <- [1, 2, 3]],
+    ?assertEqual({message_queue_len, 3}, Info(message_queue_len)),
+    ok = sys:resume(Server),
+    x = gen_server:call(Server, {echo, x}),
+    ?assertEqual({message_queue_len, 0}, Info(message_queue_len)).
 
 garbage_is_survived(Config) ->
     C = ?config(cnode, Config),

@@ -6,6 +6,7 @@
  *     table.c   the functions that can be called
  *     own.c     those that every node has
  *     system.c  ... that tell about the node and its OS process
+ *     process.c ... and about its processes
  *     task.c    the life of a task
  *     answer.c  its outcome, in the shape in which its caller wants it
  *     spawn.c   tasks asked for by requests to spawn: erpc, spawn/4 and their like
@@ -76,6 +77,7 @@ void gcl_rpc_release(struct gcl_node *node, struct gcl_rpc_entry *entry);
 /** All that every node has. */
 int gcl_rpc_add_all_own(struct gcl_node *at);
 int gcl_rpc_add_system(struct gcl_node *node);
+int gcl_rpc_add_processes(struct gcl_node *node);
 
 /* --- tasks ---------------------------------------------------------------------------------- */
 
@@ -138,6 +140,9 @@ int gcl_task_start(struct gcl_node *node, const struct gcl_task *like, struct gc
 void gcl_task_close(struct gcl_task *task);
 
 struct gcl_task *gcl_task_find(const struct gcl_node *node, gcl_rpc_task task);
+
+/** What the process runs; borrowed. False: it is no task, or one that has not begun, or ended. */
+bool gcl_task_function(const gcl_server *server, struct gcl_rpc_name *name);
 
 /** A monitor on `rex` was taken back: the task that it was for is canceled. */
 void gcl_task_unwatched(struct gcl_node *node, const gcl_ref *ref, gcl_pid from);

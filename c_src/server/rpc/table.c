@@ -126,7 +126,9 @@ int gcl_rpc_init(struct gcl_node *node)
     int error = rpc->value != NULL && rpc->stack != NULL ? 0 : GCL_ENOMEM;
     if (error == 0)
         error = gcl_rpc_add_all_own(node);
-    return error != 0 ? error : gcl_rpc_add_system(node);
+    if (error == 0)
+        error = gcl_rpc_add_system(node);
+    return error != 0 ? error : gcl_rpc_add_processes(node);
 }
 
 void gcl_rpc_fini(struct gcl_node *node)

@@ -309,6 +309,18 @@ static void take_own(gcl_server *server, const struct gcl_signal *signal)
         unwatched(server, &signal->ref, signal->from);
 }
 
+bool gcl_task_function(const gcl_server *server, struct gcl_rpc_name *name)
+{
+    const struct gcl_task *task = server->take_own == take_own ? server->user : NULL;
+    if (task == NULL || task->entry == NULL)
+        return false;
+    const struct gcl_rpc_entry *entry = task->entry;
+    *name = (struct gcl_rpc_name){{entry->names, entry->module_size},
+                                  {entry->names + entry->module_size, entry->function_size},
+                                  entry->arity};
+    return true;
+}
+
 static const gcl_handlers handlers = {.size = sizeof(gcl_handlers), .terminate = terminate};
 
 static int start_server(struct gcl_node *node, struct gcl_task *task, struct gcl_str what)

@@ -126,6 +126,8 @@ static void go_through_a_life(const char *node)
                             "[~i]", 1) == 0;
     pending +=
         gcl_rpc_call(server, gcl_rpc_at(node, "m", "later"), 20, on_outcome, NULL, NULL, "[]") == 0;
+    pending += gcl_rpc_call(server, gcl_rpc_at(node, "erlang", "processes"), 2000, on_outcome, NULL,
+                            NULL, "[]") == 0;
     world_until(is_over);
 }
 
