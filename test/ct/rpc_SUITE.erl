@@ -21,6 +21,7 @@
     what_a_node_tells_about_itself/1,
     what_a_node_tells_about_its_processes/1,
     what_a_process_is_tied_to/1,
+    a_relay_of_dbg_ends_at_once/1,
     garbage_is_survived/1
 ]).
 
@@ -44,6 +45,7 @@ all() ->
         what_a_node_tells_about_itself,
         what_a_node_tells_about_its_processes,
         what_a_process_is_tied_to,
+        a_relay_of_dbg_ends_at_once,
         garbage_is_survived
     ].
 
@@ -391,6 +393,36 @@ what_a_process_is_tied_to(Config) ->
     ok = sys:resume(Server),
     x = gen_server:call(Server, {echo, x}),
     ?assertEqual({message_queue_len, 0}, Info(message_queue_len)).
+
+%% spec: dbg.erl, relay/2 (from OTP 27 on relay/3), which waits for the message without end.
+a_relay_of_dbg_ends_at_once(Config) ->
+    C = ?config(cnode, Config),
+    process_flag(trap_exit, true),
+    [
+        begin
+            Relay = spawn_link(C, dbg, do_relay, Args),
+            Started = list_to_tuple([started, Relay | More]),
+            ?assertEqual(Started, relayed()),
+            ?assertEqual({'EXIT', Relay, normal}, relayed())
+        end
+     || {Args, More} <- [
+            {[self(), self()], []},
+            {[self(), {process, {x, y}}], []},
+            {[session, self(), self()], [none]}
+        ]
+    ],
+    %% It is told to who asks, and to nobody else.
+    Server = gen_server:call({server, C}, self),
+    [
+        ?assertError({exception, badarg, _}, erpc:call(C, dbg, do_relay, Args, ?SOON))
+     || Args <- [[Server, self()], [x, self()], [session, Server, self()], [self(), x, self()]]
+    ].
+
+relayed() ->
+    receive
+        Message -> Message
+    after ?SOON -> ct:fail(not_told)
+    end.
 
 garbage_is_survived(Config) ->
     C = ?config(cnode, Config),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The functions that every node has, because nodes of OTP ask each other for them. */
+#include "node/message.h"
 #include "node/node.h"
 #include "node/peer.h"
 #include "server/global/gns.h"
@@ -81,6 +82,30 @@ static void get_own_nodes(gcl_server *self, gcl_rpc_task task, gcl_term argument
     gcl_writer_free(nodes);
 }
 
+/*
+ * dbg:do_relay(Parent, To), from OTP 27 on dbg:do_relay(Session, Parent, To): what dbg:n/1 spawns
+ * to trace a node. dbg waits for this message without end, and serves nobody meanwhile; when the
+ * relay has ended it forgets the node. There is nothing to trace here, so that is at once.
+ */
+static void do_relay(gcl_server *self, gcl_rpc_task task, gcl_term arguments, void *user)
+{
+    gcl_node *at = gcl_server_node(self);
+    gcl_pid parent = {0}, from = gcl_rpc_from(at, task);
+    (void)user;
+    bool has_session = gcl_match(arguments, "[_, ~p, _]", &parent);
+    if ((!has_session && !gcl_match(arguments, "[~p, _]", &parent)) || parent.node != from.node) {
+        badarg(at, task);
+        return;
+    }
+    gcl_pid relay = gcl_self(self);
+    struct gcl_target to = gcl_target_pid(parent);
+    gcl_message started = has_session ? GCL_MESSAGE("{started, ~p, none}", relay)
+                                      : GCL_MESSAGE("{started, ~p}", relay);
+    (void)gcl_message_begin(at);
+    (void)gcl_message_answer(at, relay, &to, &started);
+    (void)gcl_rpc_return(at, task, "ok");
+}
+
 static const struct {
     const char *module;
     const char *function;
@@ -92,6 +117,8 @@ static const struct {
     {"global", "whereis_name", 1, whereis_name},
     {"global", "resolve_it", 4, resolve_it},
     {"global_group", "get_own_nodes", 0, get_own_nodes},
+    {"dbg", "do_relay", 2, do_relay},
+    {"dbg", "do_relay", 3, do_relay},
 };
 
 int gcl_rpc_add_all_own(struct gcl_node *at)
