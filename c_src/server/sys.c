@@ -2,6 +2,8 @@
 /* spec: sys.erl, do_cmd, and gen_server.erl, format_status, for the shapes of the answers. */
 #include "server/sys.h"
 
+#include <stdio.h>
+
 #include "node/node.h"
 #include "server/mailbox.h"
 
@@ -35,14 +37,6 @@ static gcl_term state_term(struct gcl_server *server, const struct gcl_buffer *b
                          gcl_buffer_size(buffer));
 }
 
-static gcl_bytes name_of(struct gcl_server *server)
-{
-    const struct gcl_registration *registration = server->process.core.registration;
-    if (registration == NULL)
-        return (gcl_bytes){(const uint8_t *)"", 0};
-    return (gcl_bytes){registration->name, registration->size};
-}
-
 static int get_state(struct gcl_server *server, const struct gcl_gen_message *message,
                      const struct gcl_buffer *state)
 {
@@ -57,15 +51,19 @@ static int get_state(struct gcl_server *server, const struct gcl_gen_message *me
 static int get_status(struct gcl_server *server, const struct gcl_gen_message *message,
                       const struct gcl_buffer *state)
 {
+    char name[GCL_NODE_NAME_MAX_BYTES + 1];
+    char header[sizeof name + 32];
     const char *phase = server->is_suspended ? "suspended" : "running";
     gcl_pid self = gcl_self(server);
+    gcl_server_print_name(server, name, sizeof name);
+    (void)snprintf(header, sizeof header, "Status for C server %s", name);
     return answer(server, message,
                   GCL_MESSAGE("{status, ~p, {module, gen_cluster_c},"
                               " [[], ~a, ~p, [],"
-                              "  [{header, [\"Status for C server \" | ~s]},"
+                              "  [{header, ~s},"
                               "   {data, [{\"Status\", ~a}, {\"Parent\", ~p}]},"
                               "   {data, [{\"State\", ~t}]}]]}",
-                              self, phase, self, name_of(server), phase, self,
+                              self, phase, self, (const char *)header, phase, self,
                               state_term(server, state)));
 }
 

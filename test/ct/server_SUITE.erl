@@ -274,7 +274,18 @@ sys_shows_its_state(Config) ->
     Pid = subscribe(Config),
     ?assertEqual(#{owner => <<"somebody">>}, sys:get_state(Pid)),
     {status, Pid, {module, gen_cluster_c}, [[], running, _, [], Items]} = sys:get_status(Pid),
-    ?assert(lists:member({data, [{"State", #{owner => <<"somebody">>}}]}, Items)).
+    ?assert(lists:member({data, [{"State", #{owner => <<"somebody">>}}]}, Items)),
+    ?assertEqual("Status for C server server", sys_header(Pid)),
+    ok = call(Pid, unregister),
+    ?assertMatch("Status for C server <0." ++ _, sys_header(Pid)),
+    Name = binary_to_atom(<<"Zwölf Boxkämpfer"/utf8>>, utf8),
+    ok = call(Pid, {register, Name}),
+    ?assertEqual("Status for C server " ++ atom_to_list(Name), sys_header(Pid)).
+
+%% A string, as that of a gen_server.
+sys_header(Pid) ->
+    {status, Pid, _, [_, _, _, _, [{header, Header} | _]]} = sys:get_status(Pid),
+    Header.
 
 sys_suspends_and_resumes_it(Config) ->
     Pid = subscribe(Config),
