@@ -186,14 +186,8 @@ static void register_failed(struct gcl_epmd_registration *registration, int erro
 {
     exchange_close(&registration->exchange);
     registration->is_registered = false;
-    if (!registration->was_told && error == GCL_EEXIST)
-        gcl_log(registration->log, GCL_LOG_ERROR, "name_taken",
-                "epmd knows another node called %.*s; trying again until the name is free",
-                (int)registration->node.alive.size, (const char *)registration->node.alive.bytes);
-    else if (!registration->was_told)
-        gcl_log(registration->log, GCL_LOG_WARNING, "epmd_down",
-                "epmd cannot be reached; the node is registered when it can");
-    registration->was_told = true;
+    registration->is_repeated = registration->last_error == error;
+    registration->last_error = error;
     registration->registered(registration, error, 0);
     try_again(registration);
 }
@@ -238,7 +232,7 @@ static void register_progress(struct gcl_epmd_exchange *exchange, int error)
     gcl_loop_cancel(exchange->loop, &exchange->deadline);
     gcl_buffer_clear(&exchange->reply);
     registration->is_registered = true;
-    registration->was_told = false;
+    registration->last_error = 0;
     registration->tries = 0;
     registration->registered(registration, 0, reply.creation);
 }
@@ -253,7 +247,7 @@ void gcl_epmd_register(struct gcl_epmd_registration *registration, struct gcl_lo
     registration->exchange.loop = loop;
     registration->tries = 0;
     registration->is_registered = false;
-    registration->was_told = false;
+    registration->last_error = 0;
     gcl_deadline_init(&registration->retry, on_retry);
     register_now(registration);
 }

@@ -58,7 +58,8 @@ struct gcl_epmd_registration {
     unsigned tries;
     struct gcl_deadline retry;
     bool is_registered;
-    bool was_told; /* that epmd cannot be reached; once until it can */
+    int last_error;   /* 0: none since it was registered */
+    bool is_repeated; /* the failure is the same as the one before */
     /** First success: the creation. Each failure: GCL_EEXIST or GCL_EEPMD; it goes on trying. */
     void (*registered)(struct gcl_epmd_registration *registration, int error, uint32_t creation);
 };

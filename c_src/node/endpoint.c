@@ -26,6 +26,30 @@ static void tell_ready(struct gcl_deadline *deadline)
         node->config.on_ready(node, node->config.user);
 }
 
+/* Nobody has to find a hidden node, which dials others. One that is visible holds up the cluster
+ * while it cannot be found: `global` of the others waits for a connection to it. */
+static bool is_ready_in_spite_of(const struct gcl_node *node, int error)
+{
+    return error == 0 || (error == GCL_EEPMD && node->config.hidden);
+}
+
+static void log_unregistered(struct gcl_node *node, int error)
+{
+    char epmd[GCL_ADDRESS_TEXT_BYTES];
+    gcl_address_print(&node->epmd, epmd);
+    bool waits = !node->is_ready && !is_ready_in_spite_of(node, error);
+    if (error == GCL_EEXIST)
+        gcl_log(&node->log, GCL_LOG_ERROR, "name_taken",
+                "the name %s seems to be in use: epmd at %s knows another node of that name; %s",
+                node->name, epmd,
+                waits ? "trying again, and not ready until it is free"
+                      : "trying again until it is free");
+    else
+        gcl_log(&node->log, GCL_LOG_WARNING, "epmd_down",
+                "epmd at %s cannot be reached, so that nobody finds %s; trying again%s", epmd,
+                node->name, waits ? ", and not ready until it can" : "");
+}
+
 static void on_registered(struct gcl_epmd_registration *registration, int error, uint32_t creation)
 {
     struct gcl_node *node = GCL_CONTAINER_OF(registration, struct gcl_node, registration);
@@ -37,9 +61,9 @@ static void on_registered(struct gcl_epmd_registration *registration, int error,
     node->is_registering = false;
     if (error == 0)
         gcl_reach_begin(node);
-    /* Another node is what others reach by this name: it goes on trying, and is not ready before.
-     */
-    if (error != GCL_EEXIST)
+    else if (!registration->is_repeated)
+        log_unregistered(node, error);
+    if (is_ready_in_spite_of(node, error))
         tell_ready(&node->ready);
 }
 

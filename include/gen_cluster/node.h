@@ -94,9 +94,10 @@ typedef struct gcl_node_config {
     void *user;                     /**< passed to log, random and the functions below */
 
     /**
-     * Once, when the node can be reached, or as far as it will be: without epmd nobody finds it who
-     * was not told its port. While another node has its name at epmd it is not ready, and tries
-     * again. Never before return.
+     * Once, when others can find the node: when epmd has registered it; at once, when it has
+     * `no_epmd` or `no_listener`. While epmd cannot be reached, or knows another node of its name,
+     * it tries again and is not ready, which is logged (events `epmd_down`, `name_taken`); but a
+     * hidden node is ready without epmd, for it can dial others. Never before return.
      */
     void (*on_ready)(gcl_node *node, void *user);
     /**

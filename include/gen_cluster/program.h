@@ -23,9 +23,9 @@
  *     }
  *
  * Such a program can stand below a supervisor, see gen_cluster_cnode: it says `ready NODE PORT`
- * when it can be reached and, with --until-stdin-eof, ends with whoever holds the other end of its
- * input. A program with an event loop and options of its own needs nothing of this; node.h is
- * enough.
+ * when its node is ready, that is when others find it (`on_ready` in node.h), and, with
+ * --until-stdin-eof, ends with whoever holds the other end of its input. A program with an event
+ * loop and options of its own needs nothing of this; node.h is enough.
  */
 #ifndef GEN_CLUSTER_PROGRAM_H
 #define GEN_CLUSTER_PROGRAM_H
@@ -96,7 +96,7 @@ typedef struct gcl_program_config {
     void (*configure)(gcl_program *program, gcl_node_config *config, void *user);
 
     /**
-     * Starts the servers, once, when the node can be reached; `ready` is printed after it. 0, or an
+     * Starts the servers, once, when the node is ready; `ready` is printed after it. 0, or an
      * error, which ends the program. Required.
      */
     int (*start)(gcl_program *program, gcl_node *node, void *user);

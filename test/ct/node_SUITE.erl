@@ -32,6 +32,7 @@
     is_ready_when_epmd_has_given_the_creation/1,
     finds_epmd_at_another_address/1,
     registers_again_with_a_restarted_epmd/1,
+    is_ready_when_epmd_comes_up/1,
     registers_when_epmd_comes_up_later/1,
     says_that_its_name_is_taken/1,
     gives_up_a_silent_handshake/1,
@@ -68,6 +69,7 @@ all() ->
         is_ready_when_epmd_has_given_the_creation,
         finds_epmd_at_another_address,
         registers_again_with_a_restarted_epmd,
+        is_ready_when_epmd_comes_up,
         registers_when_epmd_comes_up_later,
         says_that_its_name_is_taken,
         gives_up_a_silent_handshake,
@@ -434,10 +436,29 @@ registers_again_with_a_restarted_epmd(Config) ->
     stop(Port),
     stop_epmd(Again).
 
-%% Pids may be known by then, so the creation that it had stays.
-registers_when_epmd_comes_up_later(Config) ->
+%% `global` of the others would wait for it: it is not ready as long as nobody can find it.
+is_ready_when_epmd_comes_up(Config) ->
     EpmdPort = free_port(),
     Port = open(Config, [], cookie(), [{"ERL_EPMD_PORT", integer_to_list(EpmdPort)}]),
+    Why = lists:concat([
+        "log warning epmd_down epmd at 127.0.0.1:", EpmdPort, " cannot be reached, so that nobody ",
+        "finds ", ?config(name, Config), "; trying again, and not ready until it can"
+    ]),
+    ?assertEqual(Why, expect(Port, "log")),
+    ?assertEqual([], lines_until(Port, "self ", fun() -> send(Port, "self") end)),
+    Epmd = start_epmd(EpmdPort),
+    expect(Port, "ready"),
+    [Alive, _] = string:lexemes(?config(name, Config), "@"),
+    ?assert(is_registered(Alive, EpmdPort)),
+    stop(Port),
+    stop_epmd(Epmd).
+
+%% A hidden node is ready without epmd. Pids may be known when that comes up, so the creation that
+%% it had stays.
+registers_when_epmd_comes_up_later(Config) ->
+    EpmdPort = free_port(),
+    Environment = [{"ERL_EPMD_PORT", integer_to_list(EpmdPort)}],
+    Port = open(Config, ["hidden", "true"], cookie(), Environment),
     expect(Port, "log warning epmd_down"),
     [_, _, _, Creation] = string:lexemes(expect(Port, "ready"), " "),
     ?assert(list_to_integer(Creation) >= 4),
@@ -455,7 +476,7 @@ says_that_its_name_is_taken(Config) ->
     expect(Second, "log error name_taken"),
     ?assertEqual(pong, net_adm:ping(?config(cnode, Config))),
     %% It is ready when the name is free, and not before.
-    none = next_line(Second, "ready", 100),
+    ?assertEqual([], lines_until(Second, "self ", fun() -> send(Second, "self") end)),
     stop(Port),
     expect(Second, "ready"),
     ?assertEqual(pong, net_adm:ping(?config(cnode, Config))),
@@ -527,6 +548,18 @@ expect(Port, Prefix) ->
     case next_line(Port, Prefix, ?DEADLINE) of
         none -> ct:fail({no_line, Prefix});
         Line -> Line
+    end.
+
+%% What it prints until it has done what Fun asks of it.
+lines_until(Port, Prefix, Fun) ->
+    Fun(),
+    lines_until(Port, Prefix).
+
+lines_until(Port, Prefix) ->
+    Line = expect(Port, ""),
+    case lists:prefix(Prefix, Line) of
+        true -> [];
+        false -> [Line | lines_until(Port, Prefix)]
     end.
 
 next_line(Port, Prefix, Timeout) ->

@@ -14,6 +14,7 @@ main([Scratch]) ->
         {visible, fun visible/1},
         {fixed_port, fun fixed_port/1},
         {taken_port, fun taken_port/1},
+        {without_epmd, fun without_epmd/1},
         {start_that_fails, fun start_that_fails/1},
         {cookie_file, fun cookie_file/1},
         {cookie_variable, fun cookie_variable/1},
@@ -118,6 +119,21 @@ taken_port(_) ->
     {ok, Number} = inet:port(Socket),
     {[?PROGRAM ": " ++ _], 69} = run(["--sname", name(), "--port", integer_to_list(Number)]),
     ok = gen_tcp:close(Socket).
+
+%% Nobody finds it: a visible one waits, and says so; a hidden one is ready.
+without_epmd(_) ->
+    {ok, Socket} = gen_tcp:listen(0, []),
+    {ok, Number} = inet:port(Socket),
+    ok = gen_tcp:close(Socket),
+    Env = [{"ERL_EPMD_PORT", integer_to_list(Number)}],
+    Args = ["--until-stdin-eof", "--sname", name()],
+    Visible = example_program:start(?PROGRAM, Args, Env),
+    [] = example_program:line(Visible, "^warning epmd_down: .* not ready until it can$"),
+    ok = example_program:signal(Visible, "TERM"),
+    {[], 0} = example_program:no_more(Visible),
+    Hidden = example_program:start(?PROGRAM, ["--hidden" | Args], Env),
+    _ = example_program:ready(Hidden),
+    example_program:stop(Hidden).
 
 %% What `start' of the program returns is said and ends it.
 start_that_fails(_) ->

@@ -41,6 +41,7 @@ static void configure(gcl_program *program, gcl_node_config *config, void *user)
     cr_assert_str_eq(config->cookie, "secret");
     config->allocator = &probe->mem.allocator;
     config->epmd_port = 1; /* nobody listens there, which is logged */
+    config->hidden = true; /* it is ready nevertheless */
     config->log = take_log;
     config->user = NULL; /* which is the program's */
     probe->configured++;
