@@ -26,6 +26,7 @@ struct gcl_program {
     ev_signal sigterm, sigint;
     ev_io input;
     int status;
+    bool was_ready;
     bool is_ending;
 };
 
@@ -88,14 +89,22 @@ static void on_input(struct ev_loop *loop, ev_io *watcher, int events)
         gcl_program_exit(watcher->data, EX_OK);
 }
 
+/* As erl, it does not wait for a name: whoever started it shall know, and may start it again. */
+static void complain_of_end(struct gcl_program *program, const gcl_node *node, int error)
+{
+    char text[512];
+    bool is_taken = error == GCL_EEXIST && !program->was_ready;
+    (void)snprintf(text, sizeof text, "the name %s seems to be in use by another node",
+                   gcl_node_name(node));
+    program->status = is_taken ? EX_UNAVAILABLE : EX_SOFTWARE;
+    complain(program, is_taken ? text : gcl_strerror(error));
+}
+
 static void on_closed(gcl_node *node, int error, void *user)
 {
     struct gcl_program *program = user;
-    (void)node;
-    if (error != 0 && !program->is_ending) {
-        program->status = EX_SOFTWARE;
-        complain(program, gcl_strerror(error));
-    }
+    if (error != 0 && !program->is_ending)
+        complain_of_end(program, node, error);
     stop_watching(program);
     program->node = NULL;
     ev_break(program->loop, EVBREAK_ONE);
@@ -106,6 +115,7 @@ static void on_closed(gcl_node *node, int error, void *user)
 static void on_ready(gcl_node *node, void *user)
 {
     struct gcl_program *program = user;
+    program->was_ready = true;
     int error = program->config->start(program, node, program->config->user);
     if (error != 0) {
         complain(program, gcl_strerror(error));
@@ -169,6 +179,7 @@ static int make_node(struct gcl_program *program, const char *cookie, char *deta
         config.net_ticktime_s = settings->net_ticktime_s;
     if (settings->has_watchdog)
         config.watchdog_ms = settings->watchdog_s * 1000;
+    config.close_if_name_taken = true;
     if (program->config->configure != NULL)
         program->config->configure(program, &config, program->config->user);
     config.loop = program->loop;

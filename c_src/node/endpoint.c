@@ -42,12 +42,23 @@ static void log_unregistered(struct gcl_node *node, int error)
         gcl_log(&node->log, GCL_LOG_ERROR, "name_taken",
                 "the name %s seems to be in use: epmd at %s knows another node of that name; %s",
                 node->name, epmd,
-                waits ? "trying again, and not ready until it is free"
-                      : "trying again until it is free");
+                node->is_closing ? "this one closes"
+                : waits          ? "trying again, and not ready until it is free"
+                                 : "trying again until it is free");
     else
         gcl_log(&node->log, GCL_LOG_WARNING, "epmd_down",
                 "epmd at %s cannot be reached, so that nobody finds %s; trying again%s", epmd,
                 node->name, waits ? ", and not ready until it can" : "");
+}
+
+static void on_unregistered(struct gcl_node *node, int error)
+{
+    if (error == GCL_EEXIST && node->config.close_if_name_taken && !node->is_ready) {
+        node->close_error = error;
+        gcl_node_close(node);
+    }
+    if (!node->registration.is_repeated)
+        log_unregistered(node, error);
 }
 
 static void on_registered(struct gcl_epmd_registration *registration, int error, uint32_t creation)
@@ -61,8 +72,8 @@ static void on_registered(struct gcl_epmd_registration *registration, int error,
     node->is_registering = false;
     if (error == 0)
         gcl_reach_begin(node);
-    else if (!registration->is_repeated)
-        log_unregistered(node, error);
+    else
+        on_unregistered(node, error);
     if (is_ready_in_spite_of(node, error))
         tell_ready(&node->ready);
 }

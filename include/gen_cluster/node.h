@@ -137,6 +137,13 @@ typedef struct gcl_node_config {
     uint32_t max_rpc_functions;      /**< of gcl_rpc_register(); default 4096 */
     uint32_t max_rpc_calls;          /**< of such functions, under way; default 65536 */
     uint32_t max_rpc_calls_per_node; /**< ... that one node has asked for; default 16384 */
+
+    /**
+     * When epmd knows another node of this name before this one is ready, the node closes, and
+     * `on_closed` gets GCL_EEXIST, instead of waiting for the name. Default false. Once it is ready
+     * it keeps on trying in any case.
+     */
+    bool close_if_name_taken;
     uint32_t max_kept_callers;       /**< of gcl_from_keep(), unanswered; default 65536 */
 } gcl_node_config;
 

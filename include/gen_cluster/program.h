@@ -123,7 +123,8 @@ GCL_API int gcl_program_parse(gcl_program_settings *settings, const gcl_program_
  *     0    it was told to end, by SIGTERM, SIGINT, the end of its input or gcl_node_close();
  *          or --help or --version was all it was to do
  *     64   the options are wrong, or there is no cookie: one line on stderr says what
- *     69   the node could not be started: its port is taken, or there is no memory
+ *     69   the node could not be started: its port is taken, epmd knows another node of its name,
+ *          or there is no memory
  *     70   the node had to close, or `start` failed
  *     N    of gcl_program_exit()
  *

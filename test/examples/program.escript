@@ -15,6 +15,7 @@ main([Scratch]) ->
         {fixed_port, fun fixed_port/1},
         {taken_port, fun taken_port/1},
         {without_epmd, fun without_epmd/1},
+        {taken_name, fun taken_name/1},
         {start_that_fails, fun start_that_fails/1},
         {cookie_file, fun cookie_file/1},
         {cookie_variable, fun cookie_variable/1},
@@ -134,6 +135,20 @@ without_epmd(_) ->
     Hidden = example_program:start(?PROGRAM, ["--hidden" | Args], Env),
     _ = example_program:ready(Hidden),
     example_program:stop(Hidden).
+
+%% As erl it ends at once; the one that has the name goes on, and when that is killed it is free.
+taken_name(_) ->
+    {First, Node, _} = member(["--sname", name()]),
+    Name = atom_to_list(Node),
+    {Lines, 69} = run(["--sname", Name]),
+    ["error name_taken: the name " ++ _, Line] = Lines,
+    ?PROGRAM ": the name " ++ Rest = Line,
+    " seems to be in use by another node" = string:prefix(Rest, Name),
+    pong = net_adm:ping(Node),
+    ok = example_program:signal(First, "KILL"),
+    137 = example_program:ended(First),
+    {Second, Node, _} = member(["--sname", Name]),
+    example_program:stop(Second).
 
 %% What `start' of the program returns is said and ends it.
 start_that_fails(_) ->
