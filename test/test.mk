@@ -33,26 +33,28 @@ $(eval $(call criterion_program,sim,asan))
 
 # Programs that suites start: examples/ and test/c/programs/, per variant.
 program_names := $(notdir $(basename $(wildcard test/c/programs/*.c examples/*.c)))
+driven_programs := functions global node pg server silent doomed
 doom_wraps := $(foreach f,cast info call answered next,-Wl,--wrap=gcl_gns_$(f))
 define programs
 $(build)/$(1)/bin/%: $(build)/$(1)/test/c/programs/%.o $(build)/$(1)/libgen_cluster.a
 	$$(call say,LINK,$$@)
-	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) -o $$@ $$^ $$(libs)
+	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(libs)
+$(driven_programs:%=$(build)/$(1)/bin/%): $(build)/$(1)/test/c/driven/driven.o
 # What simulated nodes live through, real ones do, too.
 $(build)/$(1)/bin/global_schedule: $(build)/$(1)/test/c/sim/gns_schedule.o
 $(build)/$(1)/bin/%: $(build)/$(1)/examples/%.o $(build)/$(1)/libgen_cluster.a
 	$$(call say,LINK,$$@)
-	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) -o $$@ $$^ $$(libs)
+	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(libs)
 # `server`, but for what it is told not to say: see test/c/silent/silent.c.
 $(build)/$(1)/bin/silent: $(build)/$(1)/test/c/programs/server.o $(build)/$(1)/test/c/silent/silent.o \
 		$(build)/$(1)/libgen_cluster.a
 	$$(call say,LINK,$$@)
-	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) $$(silent_wraps:%=-Wl,--wrap=%) -o $$@ $$^ $$(libs)
+	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) $$(silent_wraps:%=-Wl,--wrap=%) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(libs)
 # The server that ends behind a message that it is told, see test/c/doom.
 $(build)/$(1)/bin/doomed: $(build)/$(1)/test/c/programs/server.o \
 		$(build)/$(1)/test/c/doom/doom.o $(build)/$(1)/libgen_cluster.a
 	$$(call say,LINK,$$@)
-	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) $(doom_wraps) -o $$@ $$^ $$(libs)
+	$$(Q)mkdir -p $$(@D) && $$(CC) $$(flags_$(1)) $$(LDFLAGS) $(doom_wraps) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(libs)
 programs-$(1): $(program_names:%=$(build)/$(1)/bin/%) $(build)/$(1)/bin/silent $(build)/$(1)/bin/doomed
 .PHONY: programs-$(1)
 endef

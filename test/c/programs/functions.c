@@ -7,12 +7,12 @@
  *
  *     functions NAME [FUNCTIONS CALLS CALLS_PER_NODE]
  */
-#include <ev.h>
 #include <gen_cluster.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "driven/driven.h"
 
 enum { WAITING_MAX = 4096 };
 
@@ -23,7 +23,6 @@ static struct {
     gcl_rpc_task waiting[WAITING_MAX]; /* of c:later/1, oldest first */
     unsigned count;
     gcl_request request;
-    ev_io input;
 } the;
 
 #define TELL(...)                                                                                  \
@@ -183,24 +182,6 @@ static const struct {
 
 /* --- calls elsewhere ------------------------------------------------------------------------ */
 
-/* A copied atom's text, terminated; valid until the next but two. */
-static const char *text_of(gcl_bytes bytes)
-{
-    static char texts[4][1024];
-    static unsigned next;
-    char *text = texts[next++ % 4];
-    (void)snprintf(text, sizeof texts[0], "%.*s", (int)bytes.size, (const char *)bytes.bytes);
-    return text;
-}
-
-static void reply(gcl_server *self, const gcl_from *from, int error)
-{
-    if (error == 0)
-        (void)gcl_reply(self, from, "ok");
-    else
-        (void)gcl_reply(self, from, "{error, ~a}", gcl_error_name(error));
-}
-
 static gcl_result on_outcome(gcl_server *self, int error, gcl_term term, void *user)
 {
     gcl_caller *caller = user;
@@ -220,7 +201,7 @@ static gcl_rpc_dest dest_of(gcl_term term)
     gcl_bytes node, module, function;
     if (!gcl_match(term, "{~a, ~a, ~a}", &node, &module, &function))
         abort();
-    return gcl_rpc_at(text_of(node), text_of(module), text_of(function));
+    return gcl_rpc_at(driven_text(node), driven_text(module), driven_text(function));
 }
 
 static bool call_elsewhere(gcl_server *self, gcl_term request, const gcl_from *from)
@@ -230,7 +211,7 @@ static bool call_elsewhere(gcl_server *self, gcl_term request, const gcl_from *f
     bool is_linked = false;
     int error;
     if (gcl_match(request, "{cast, ~t, ~t}", &dest, &arguments)) {
-        reply(self, from, gcl_rpc_cast(self, dest_of(dest), "~t", arguments));
+        driven_reply(self, from, gcl_rpc_cast(self, dest_of(dest), "~t", arguments));
         return true;
     }
     bool is_call = gcl_match(request, "{call, ~t, ~t, ~u}", &dest, &arguments, &timeout_ms) ||
@@ -248,7 +229,7 @@ static bool call_elsewhere(gcl_server *self, gcl_term request, const gcl_from *f
                           NULL, "~t", arguments);
     if (error != 0) {
         free(caller);
-        reply(self, from, error);
+        driven_reply(self, from, error);
     }
     return true;
 }
@@ -264,14 +245,14 @@ static bool answer(gcl_server *self, gcl_term request, const gcl_from *from)
         !(gcl_match(request, "{raise, ~t, ~t}", &name, &term) && class_of(name, &exception_class)))
         return false;
     if (the.count == 0) {
-        reply(self, from, GCL_ENOENT);
+        driven_reply(self, from, GCL_ENOENT);
         return true;
     }
     gcl_rpc_task task = the.waiting[0];
     forget(0);
-    reply(self, from,
-          is_value ? gcl_rpc_return(the.node, task, "~t", term)
-                   : gcl_rpc_raise(the.node, task, exception_class, "~t", term));
+    driven_reply(self, from,
+                 is_value ? gcl_rpc_return(the.node, task, "~t", term)
+                          : gcl_rpc_raise(the.node, task, exception_class, "~t", term));
     return true;
 }
 
@@ -283,16 +264,19 @@ static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from
     if (answer(self, request, from) || call_elsewhere(self, request, from))
         return GCL_CONTINUE;
     if (gcl_match(request, "subscribe"))
-        reply(self, from, (the.owner = gcl_from_pid(from), 0));
+        driven_reply(self, from, (the.owner = gcl_from_pid(from), 0));
     else if (gcl_match(request, "waiting"))
         (void)gcl_reply(self, from, "~u", the.count);
     else if (gcl_match(request, "cancel"))
-        reply(self, from, gcl_call_cancel(self, the.request));
+        driven_reply(self, from, gcl_call_cancel(self, the.request));
     else if (gcl_match(request, "{register, ~a, ~a, ~u}", &module, &function, &arity))
-        reply(self, from,
-              gcl_rpc_register(the.node, text_of(module), text_of(function), arity, echo, NULL));
+        driven_reply(self, from,
+                     gcl_rpc_register(the.node, driven_text(module), driven_text(function), arity,
+                                      echo, NULL));
     else if (gcl_match(request, "{unregister, ~a, ~a, ~u}", &module, &function, &arity))
-        reply(self, from, gcl_rpc_unregister(the.node, text_of(module), text_of(function), arity));
+        driven_reply(
+            self, from,
+            gcl_rpc_unregister(the.node, driven_text(module), driven_text(function), arity));
     else if (gcl_match(request, "self"))
         (void)gcl_reply(self, from, "~p", gcl_self(self));
     else if (gcl_match(request, "stop"))
@@ -336,38 +320,6 @@ static const gcl_handlers handlers = {.size = sizeof(gcl_handlers),
 
 /* --- the program ---------------------------------------------------------------------------- */
 
-static void ready(gcl_node *node, void *user)
-{
-    (void)user;
-    printf("ready %s %u\n", gcl_node_name(node), gcl_node_port(node));
-}
-
-static void log_line(gcl_log_level level, const char *event, const char *text, void *user)
-{
-    (void)user;
-    printf("log %s %s %s\n", gcl_log_level_name(level), event, text);
-}
-
-static void closed(gcl_node *node, int error, void *user)
-{
-    (void)node;
-    (void)user;
-    the.node = NULL;
-    ev_io_stop(ev_default_loop(0), &the.input);
-    printf("closed %s\n", error == 0 ? "0" : gcl_error_name(error));
-}
-
-static void on_input(struct ev_loop *loop, ev_io *io, int events)
-{
-    char bytes[256];
-    (void)events;
-    if (read(STDIN_FILENO, bytes, sizeof bytes) > 0)
-        return;
-    ev_io_stop(loop, io);
-    if (the.node != NULL)
-        gcl_node_close(the.node);
-}
-
 static bool start(void)
 {
     gcl_server_config config;
@@ -384,32 +336,18 @@ static bool start(void)
 
 int main(int argc, char **argv)
 {
-    char detail[256];
     gcl_node_config config;
     if (argc < 2)
         return 64;
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    gcl_node_config_init(&config);
-    config.loop = ev_default_loop(0);
-    config.name = argv[1];
-    config.cookie = getenv("GCL_COOKIE");
-    config.log = log_line;
-    config.on_ready = ready;
-    config.on_closed = closed;
+    driven_config(&config, argv[1]);
+    config.log_level = GCL_LOG_NOTICE;
     if (argc > 4) {
         config.max_rpc_functions = (uint32_t)atoi(argv[2]);
         config.max_rpc_calls = (uint32_t)atoi(argv[3]);
         config.max_rpc_calls_per_node = (uint32_t)atoi(argv[4]);
     }
-    int error = gcl_node_new(&config, &the.node, detail, sizeof detail);
-    if (error != 0) {
-        fprintf(stderr, "%s: %s\n", gcl_error_name(error), detail);
+    if (!driven_start(&config, &the.node) || !start())
         return 1;
-    }
-    if (!start())
-        return 1;
-    ev_io_init(&the.input, on_input, STDIN_FILENO, EV_READ);
-    ev_io_start(config.loop, &the.input);
-    ev_run(config.loop, 0);
+    driven_run(&the.node);
     return 0;
 }

@@ -8,12 +8,12 @@
  *
  *     global NAME [hidden|visible [group NODE]... [listen ADDRESS] [ticktime SECONDS]]
  */
-#include <ev.h>
 #include <gen_cluster.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "driven/driven.h"
 
 enum { NODES = 16 };
 
@@ -27,14 +27,6 @@ static gcl_pid owner;
     } while (0)
 
 /* --- outcomes ------------------------------------------------------------------------------- */
-
-static void reply(gcl_server *self, const gcl_from *from, int error)
-{
-    if (error == 0)
-        (void)gcl_reply(self, from, "ok");
-    else
-        (void)gcl_reply(self, from, "{error, ~a}", gcl_error_name(error));
-}
 
 static gcl_result on_outcome(gcl_server *self, int error, gcl_term term, void *user)
 {
@@ -64,7 +56,7 @@ static void asked(gcl_server *self, const gcl_from *from, gcl_caller *caller, in
     if (error == 0)
         return;
     free(caller);
-    reply(self, from, error);
+    driven_reply(self, from, error);
 }
 
 /* --- names ---------------------------------------------------------------------------------- */
@@ -218,13 +210,13 @@ static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from
     if (handle_names(self, request, from) || handle_locks(self, request, from))
         return GCL_CONTINUE;
     if (gcl_match(request, "{global_unregister, ~t}", &name))
-        reply(self, from, gcl_global_unregister(self, "~t", name));
+        driven_reply(self, from, gcl_global_unregister(self, "~t", name));
     else if (gcl_match(request, "global_each_name"))
-        reply(self, from, gcl_global_each_name(the_node, list_name, self));
+        driven_reply(self, from, gcl_global_each_name(the_node, list_name, self));
     else if (gcl_match(request, "{send, ~t, ~t}", &name, &term))
-        reply(self, from, gcl_send(self, gcl_to_global_name("~t", name), "~t", term));
+        driven_reply(self, from, gcl_send(self, gcl_to_global_name("~t", name), "~t", term));
     else if (gcl_match(request, "{cast, ~t, ~t}", &name, &term))
-        reply(self, from, gcl_cast(self, gcl_to_global_name("~t", name), "~t", term));
+        driven_reply(self, from, gcl_cast(self, gcl_to_global_name("~t", name), "~t", term));
     else if (gcl_match(request, "{call, ~t, ~t}", &name, &term)) {
         gcl_caller *caller = keep(from);
         asked(self, from, caller,
@@ -235,7 +227,7 @@ static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from
     else if (gcl_match(request, "self"))
         (void)gcl_reply(self, from, "~p", gcl_self(self));
     else if (gcl_match(request, "subscribe"))
-        reply(self, from, (owner = gcl_from_pid(from), 0));
+        driven_reply(self, from, (owner = gcl_from_pid(from), 0));
     else if (gcl_match(request, "spawn"))
         (void)gcl_reply(self, from, "~p", gcl_self(start_server(NULL)));
     else
@@ -264,37 +256,6 @@ static const gcl_handlers handlers = {.size = sizeof(gcl_handlers),
 
 /* --- the program ---------------------------------------------------------------------------- */
 
-static void ready(gcl_node *node, void *user)
-{
-    (void)user;
-    printf("ready %s %u\n", gcl_node_name(node), gcl_node_port(node));
-}
-
-static void log_line(gcl_log_level level, const char *event, const char *text, void *user)
-{
-    (void)user;
-    printf("log %s %s %s\n", gcl_log_level_name(level), event, text);
-}
-
-static void closed(gcl_node *node, int error, void *user)
-{
-    (void)node;
-    (void)user;
-    the_node = NULL;
-    printf("closed %s\n", error == 0 ? "0" : gcl_error_name(error));
-}
-
-static void on_input(struct ev_loop *loop, ev_io *io, int events)
-{
-    char bytes[256];
-    (void)events;
-    if (read(STDIN_FILENO, bytes, sizeof bytes) > 0)
-        return;
-    ev_io_stop(loop, io);
-    if (the_node != NULL)
-        gcl_node_close(the_node);
-}
-
 static void read_options(gcl_node_config *config, const char **group, int count, char **options)
 {
     size_t nodes = 0;
@@ -312,31 +273,16 @@ static void read_options(gcl_node_config *config, const char **group, int count,
 
 int main(int argc, char **argv)
 {
-    char detail[256];
     gcl_node_config config;
     const char *group[NODES] = {NULL};
-    ev_io input;
     if (argc < 2)
         return 64;
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    gcl_node_config_init(&config);
-    config.loop = ev_default_loop(0);
-    config.name = argv[1];
-    config.cookie = getenv("GCL_COOKIE");
-    config.log = log_line;
-    config.log_level = GCL_LOG_INFO;
-    config.on_ready = ready;
-    config.on_closed = closed;
+    driven_config(&config, argv[1]);
     config.hidden = argc < 3 || strcmp(argv[2], "visible") != 0;
     read_options(&config, group, argc - 3, argv + 3);
-    int error = gcl_node_new(&config, &the_node, detail, sizeof detail);
-    if (error != 0) {
-        fprintf(stderr, "%s: %s\n", gcl_error_name(error), detail);
+    if (!driven_start(&config, &the_node))
         return 1;
-    }
     (void)start_server("server");
-    ev_io_init(&input, on_input, STDIN_FILENO, EV_READ);
-    ev_io_start(config.loop, &input);
-    ev_run(config.loop, 0);
+    driven_run(&the_node);
     return 0;
 }

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "driven/driven.h"
+
 struct program {
     gcl_node *node;
     ev_io input;
@@ -22,12 +24,6 @@ struct program {
     size_t size;
     int error;
 };
-
-static void log_line(gcl_log_level level, const char *event, const char *text, void *user)
-{
-    (void)user;
-    printf("log %s %s %s\n", gcl_log_level_name(level), event, text);
-}
 
 static void ready(gcl_node *node, void *user)
 {
@@ -126,13 +122,7 @@ int main(int argc, char **argv)
     gcl_node_config config;
     if (argc < 2)
         return 64;
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    gcl_node_config_init(&config);
-    config.loop = ev_default_loop(0);
-    config.name = argv[1];
-    config.cookie = getenv("GCL_COOKIE");
-    config.log = log_line;
-    config.log_level = GCL_LOG_INFO;
+    driven_config(&config, argv[1]);
     config.user = &program;
     config.on_ready = ready;
     config.on_closed = closed;

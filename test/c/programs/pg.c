@@ -7,38 +7,19 @@
  *
  *     pg NAME hidden|visible
  */
-#include <ev.h>
 #include <gen_cluster.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "driven/driven.h"
 
 static struct program {
     gcl_node *node;
     gcl_server *control;
     gcl_pid owner;
     gcl_writer *list;
-    ev_io input;
 } the;
-
-/* A copied atom's text, terminated; valid until the next but one. */
-static const char *text_of(gcl_bytes bytes)
-{
-    static char texts[2][1024];
-    static unsigned next;
-    char *text = texts[next++ % 2];
-    (void)snprintf(text, sizeof texts[0], "%.*s", (int)bytes.size, (const char *)bytes.bytes);
-    return text;
-}
-
-static void reply(gcl_server *self, const gcl_from *from, int error)
-{
-    if (error == 0)
-        (void)gcl_reply(self, from, "ok");
-    else
-        (void)gcl_reply(self, from, "{error, ~a}", gcl_error_name(error));
-}
 
 /* --- members -------------------------------------------------------------------------------- */
 
@@ -61,7 +42,7 @@ static void spawn_member(gcl_server *self, const gcl_from *from)
     if (error == 0)
         (void)gcl_reply(self, from, "~p", gcl_self(server));
     else
-        reply(self, from, error);
+        driven_reply(self, from, error);
 }
 
 static int kill_member(gcl_pid pid)
@@ -104,12 +85,12 @@ static void reply_list(gcl_server *self, const gcl_from *from, int error)
     if (error == 0)
         (void)gcl_reply(self, from, "~t", gcl_writer_term(the.list));
     else
-        reply(self, from, error);
+        driven_reply(self, from, error);
 }
 
 static gcl_pg_part part_of(gcl_bytes name)
 {
-    const char *text = text_of(name);
+    const char *text = driven_text(name);
     if (strcmp(text, "local") == 0)
         return GCL_PG_LOCAL;
     return strcmp(text, "remote") == 0 ? GCL_PG_REMOTE : GCL_PG_ALL;
@@ -122,23 +103,23 @@ static bool handle_groups(gcl_server *self, gcl_term request, const gcl_from *fr
     gcl_pid pid;
     gcl_writer_clear(the.list);
     if (gcl_match(request, "{start, ~a, ~t}", &scope, &term))
-        reply(self, from, start(text_of(scope), term));
+        driven_reply(self, from, start(driven_text(scope), term));
     else if (gcl_match(request, "{stop, ~a}", &scope))
-        reply(self, from, gcl_pg_stop(the.node, text_of(scope)));
+        driven_reply(self, from, gcl_pg_stop(the.node, driven_text(scope)));
     else if (gcl_match(request, "{join, ~a, ~p, ~t}", &scope, &pid, &term))
-        reply(self, from, gcl_pg_join(the.node, text_of(scope), pid, "~t", term));
+        driven_reply(self, from, gcl_pg_join(the.node, driven_text(scope), pid, "~t", term));
     else if (gcl_match(request, "{leave, ~a, ~p, ~t}", &scope, &pid, &term))
-        reply(self, from, gcl_pg_leave(the.node, text_of(scope), pid, "~t", term));
+        driven_reply(self, from, gcl_pg_leave(the.node, driven_text(scope), pid, "~t", term));
     else if (gcl_match(request, "{groups, ~a}", &scope))
-        reply_list(self, from, gcl_pg_each_group(the.node, text_of(scope), add_group, NULL));
+        reply_list(self, from, gcl_pg_each_group(the.node, driven_text(scope), add_group, NULL));
     else if (gcl_match(request, "{members, ~a, ~a, ~t}", &scope, &part, &term))
-        reply_list(
-            self, from,
-            gcl_pg_each_member(the.node, text_of(scope), part_of(part), add_pid, NULL, "~t", term));
+        reply_list(self, from,
+                   gcl_pg_each_member(the.node, driven_text(scope), part_of(part), add_pid, NULL,
+                                      "~t", term));
     else if (gcl_match(request, "{send, ~a, ~a, ~t, ~t}", &scope, &part, &term, &message))
-        reply(self, from,
-              gcl_pg_send(self, text_of(scope), part_of(part), GCL_MESSAGE("~t", term), "~t",
-                          message));
+        driven_reply(self, from,
+                     gcl_pg_send(self, driven_text(scope), part_of(part), GCL_MESSAGE("~t", term),
+                                 "~t", message));
     else
         return false;
     return true;
@@ -163,7 +144,7 @@ static void reply_ref(gcl_server *self, const gcl_from *from, int error, gcl_ref
     if (error == 0)
         (void)gcl_reply(self, from, "~r", ref);
     else
-        reply(self, from, error);
+        driven_reply(self, from, error);
 }
 
 static bool handle_monitors(gcl_server *self, gcl_term request, const gcl_from *from)
@@ -173,13 +154,13 @@ static bool handle_monitors(gcl_server *self, gcl_term request, const gcl_from *
     gcl_ref ref = {0};
     int error;
     if (gcl_match(request, "{monitor, ~a, ~t}", &scope, &term)) {
-        error = gcl_pg_monitor(self, text_of(scope), changed, NULL, &ref, "~t", term);
+        error = gcl_pg_monitor(self, driven_text(scope), changed, NULL, &ref, "~t", term);
         reply_ref(self, from, error, ref);
     } else if (gcl_match(request, "{monitor, ~a}", &scope)) {
-        error = gcl_pg_monitor_scope(self, text_of(scope), changed, NULL, &ref);
+        error = gcl_pg_monitor_scope(self, driven_text(scope), changed, NULL, &ref);
         reply_ref(self, from, error, ref);
     } else if (gcl_match(request, "{demonitor, ~r}", &ref)) {
-        reply(self, from, gcl_pg_demonitor(self, ref));
+        driven_reply(self, from, gcl_pg_demonitor(self, ref));
     } else {
         return false;
     }
@@ -205,85 +186,49 @@ static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from
     if (handle_groups(self, request, from) || handle_monitors(self, request, from))
         return GCL_CONTINUE;
     if (gcl_match(request, "subscribe"))
-        reply(self, from, (the.owner = gcl_from_pid(from), 0));
+        driven_reply(self, from, (the.owner = gcl_from_pid(from), 0));
     else if (gcl_match(request, "spawn"))
         spawn_member(self, from);
     else if (gcl_match(request, "{kill, ~p}", &pid))
-        reply(self, from, kill_member(pid));
+        driven_reply(self, from, kill_member(pid));
     else if (gcl_match(request, "{connect, ~a}", &name))
-        reply(self, from, gcl_node_connect(the.node, text_of(name), connected, NULL));
+        driven_reply(self, from, gcl_node_connect(the.node, driven_text(name), connected, NULL));
     else if (gcl_match(request, "{disconnect, ~a}", &name))
-        reply(self, from, gcl_node_disconnect(the.node, text_of(name)));
+        driven_reply(self, from, gcl_node_disconnect(the.node, driven_text(name)));
     else
         (void)gcl_reply(self, from, "{error, unknown_request}");
     return GCL_CONTINUE;
 }
 
-static const gcl_handlers control = {.size = sizeof control, .handle_call = handle_call};
+static void terminate(gcl_server *self, gcl_term reason, void *user)
+{
+    (void)self;
+    (void)reason;
+    (void)user;
+    gcl_writer_free(the.list);
+}
+
+static const gcl_handlers control = {
+    .size = sizeof control, .handle_call = handle_call, .terminate = terminate};
 
 /* --- the program ---------------------------------------------------------------------------- */
 
-static void ready(gcl_node *node, void *user)
-{
-    (void)user;
-    printf("ready %s %u\n", gcl_node_name(node), gcl_node_port(node));
-}
-
-static void log_line(gcl_log_level level, const char *event, const char *text, void *user)
-{
-    (void)user;
-    printf("log %s %s %s\n", gcl_log_level_name(level), event, text);
-}
-
-static void closed(gcl_node *node, int error, void *user)
-{
-    (void)node;
-    (void)error;
-    (void)user;
-    the.node = NULL;
-}
-
-static void on_input(struct ev_loop *loop, ev_io *io, int events)
-{
-    char bytes[256];
-    (void)events;
-    if (read(STDIN_FILENO, bytes, sizeof bytes) > 0)
-        return;
-    ev_io_stop(loop, io);
-    gcl_writer_free(the.list);
-    gcl_node_close(the.node);
-}
-
 int main(int argc, char **argv)
 {
-    char detail[256];
     gcl_node_config config;
     gcl_server_config server;
     if (argc < 3)
         return 64;
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    gcl_node_config_init(&config);
-    config.loop = ev_default_loop(0);
-    config.name = argv[1];
+    driven_config(&config, argv[1]);
     config.hidden = strcmp(argv[2], "hidden") == 0;
-    config.cookie = getenv("GCL_COOKIE");
-    config.log = log_line;
-    config.log_level = GCL_LOG_INFO;
-    config.on_ready = ready;
-    config.on_closed = closed;
-    int error = gcl_node_new(&config, &the.node, detail, sizeof detail);
-    if (error != 0) {
-        fprintf(stderr, "%s: %s\n", gcl_error_name(error), detail);
+    if (!driven_start(&config, &the.node))
         return 1;
-    }
     the.list = gcl_writer_new(gcl_node_terms(the.node));
     gcl_server_config_init(&server);
     server.handlers = &control;
     server.name = "control";
     if (the.list == NULL || gcl_server_start(the.node, &server, &the.control) != 0)
         return 1;
-    ev_io_init(&the.input, on_input, STDIN_FILENO, EV_READ);
-    ev_io_start(config.loop, &the.input);
-    ev_run(config.loop, 0);
+    driven_run(&the.node);
     return 0;
 }

@@ -8,13 +8,13 @@
  *
  *     server NAME [visible [mute | reports | watchdog MS]]
  */
-#include <ev.h>
 #include <gen_cluster.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "driven/driven.h"
 
 struct program {
     gcl_node *node;
@@ -22,7 +22,6 @@ struct program {
     gcl_pid owner;
     gcl_caller waiting; /* of `keep` */
     gcl_request request;
-    ev_io input;
 };
 
 /* --- to the subscriber ---------------------------------------------------------------------- */
@@ -112,16 +111,6 @@ static void state(gcl_server *self, gcl_writer *out, void *user)
 
 /* --- what calls tell it --------------------------------------------------------------------- */
 
-/* A copied atom's text, terminated, for the destinations; valid until the next but one. */
-static const char *text_of(gcl_bytes bytes)
-{
-    static char texts[4][1024];
-    static unsigned next;
-    char *text = texts[next++ % 4];
-    (void)snprintf(text, sizeof texts[0], "%.*s", (int)bytes.size, (const char *)bytes.bytes);
-    return text;
-}
-
 /* A pid, a local name, {Name, Node}, or a reference: an alias. */
 static gcl_dest dest_of(gcl_term term)
 {
@@ -133,20 +122,12 @@ static gcl_dest dest_of(gcl_term term)
     if (gcl_match(term, "~r", &alias))
         return gcl_to_alias(alias);
     if (gcl_match(term, "~a", &name))
-        return gcl_to_name(text_of(name));
+        return gcl_to_name(driven_text(name));
     if (gcl_match(term, "{global, ~a}", &name))
-        return gcl_to_global(text_of(name));
+        return gcl_to_global(driven_text(name));
     if (gcl_match(term, "{~a, ~a}", &name, &node))
-        return gcl_to_remote(text_of(name), text_of(node));
+        return gcl_to_remote(driven_text(name), driven_text(node));
     return (gcl_dest){0};
-}
-
-static void reply(gcl_server *self, const gcl_from *from, int error)
-{
-    if (error == 0)
-        (void)gcl_reply(self, from, "ok");
-    else
-        (void)gcl_reply(self, from, "{error, ~a}", gcl_error_name(error));
 }
 
 static void reply_ref(gcl_server *self, const gcl_from *from, int error, gcl_ref ref)
@@ -154,7 +135,7 @@ static void reply_ref(gcl_server *self, const gcl_from *from, int error, gcl_ref
     if (error == 0)
         (void)gcl_reply(self, from, "{ok, ~r}", ref);
     else
-        reply(self, from, error);
+        driven_reply(self, from, error);
 }
 
 static gcl_result on_outcome(gcl_server *self, int error, gcl_term term, void *user)
@@ -195,7 +176,7 @@ static void call(gcl_server *self, const gcl_from *from, gcl_dest dest, uint32_t
     if (error == 0)
         return;
     free(caller);
-    reply(self, from, error);
+    driven_reply(self, from, error);
 }
 
 /* A question about a global name, as gcl_global_register() and gcl_global_whereis() put it. */
@@ -209,7 +190,7 @@ static void ask_global(gcl_server *self, const gcl_from *from, gcl_term name,
     if (error == 0)
         return;
     free(caller);
-    reply(self, from, error);
+    driven_reply(self, from, error);
 }
 
 static int register_with_defaults(gcl_server *self, gcl_reply_function *done, void *user,
@@ -289,9 +270,9 @@ static bool handle_global(gcl_server *self, gcl_term request, const gcl_from *fr
     else if (gcl_match(request, "{global_claim, ~t}", &name))
         claim(self, from, name);
     else if (gcl_match(request, "{global_for_one_that_ends, ~t}", &name))
-        reply(self, from, register_and_end(self, name));
+        driven_reply(self, from, register_and_end(self, name));
     else if (gcl_match(request, "{global_unregister, ~t}", &name))
-        reply(self, from, gcl_global_unregister(self, "~t", name));
+        driven_reply(self, from, gcl_global_unregister(self, "~t", name));
     else
         return false;
     return true;
@@ -309,19 +290,19 @@ static bool handle_others(gcl_server *self, gcl_term request, const gcl_from *fr
     else if (gcl_match(request, "{call, ~t, ~t, infinity}", &to, &term))
         call(self, from, dest_of(to), GCL_INFINITY, term);
     else if (gcl_match(request, "{cast, ~t, ~t}", &to, &term))
-        reply(self, from, gcl_cast(self, dest_of(to), "~t", term));
+        driven_reply(self, from, gcl_cast(self, dest_of(to), "~t", term));
     else if (gcl_match(request, "{send, ~t, ~t}", &to, &term))
-        reply(self, from, gcl_send(self, dest_of(to), "~t", term));
+        driven_reply(self, from, gcl_send(self, dest_of(to), "~t", term));
     else if (gcl_match(request, "{link, ~p}", &pid))
-        reply(self, from, gcl_link(self, pid));
+        driven_reply(self, from, gcl_link(self, pid));
     else if (gcl_match(request, "{unlink, ~p}", &pid))
-        reply(self, from, gcl_unlink(self, pid));
+        driven_reply(self, from, gcl_unlink(self, pid));
     else if (gcl_match(request, "{exit, ~p, ~t}", &pid, &term))
-        reply(self, from, gcl_exit(self, pid, "~t", term));
+        driven_reply(self, from, gcl_exit(self, pid, "~t", term));
     else if (gcl_match(request, "{monitor, ~t}", &to))
         reply_ref(self, from, gcl_monitor(self, dest_of(to), &ref), ref);
     else if (gcl_match(request, "{demonitor, ~r}", &ref))
-        reply(self, from, gcl_demonitor(self, ref));
+        driven_reply(self, from, gcl_demonitor(self, ref));
     else
         return false;
     return true;
@@ -374,31 +355,31 @@ static gcl_result handle_call(gcl_server *self, gcl_term request, const gcl_from
     else if (gcl_match(request, "from"))
         (void)gcl_reply(self, from, "~p", gcl_from_pid(from));
     else if (gcl_match(request, "subscribe"))
-        reply(self, from, (the.owner = gcl_from_pid(from), 0));
+        driven_reply(self, from, (the.owner = gcl_from_pid(from), 0));
     else if (gcl_match(request, "keep"))
         return gcl_from_keep(from, &the.waiting) == 0 ? GCL_CONTINUE : GCL_STOP;
     else if (gcl_match(request, "{reply_kept, ~t}", &term))
-        reply(self, from, gcl_reply_later(the.node, the.waiting, "~t", term));
+        driven_reply(self, from, gcl_reply_later(the.node, the.waiting, "~t", term));
     else if (gcl_match(request, "cancel"))
-        reply(self, from, gcl_call_cancel(self, the.request));
+        driven_reply(self, from, gcl_call_cancel(self, the.request));
     else if (gcl_match(request, "alias"))
         reply_ref(self, from, gcl_alias_new(self, &alias), alias);
     else if (gcl_match(request, "{unalias, ~r}", &alias))
-        reply(self, from, gcl_unalias(self, alias));
+        driven_reply(self, from, gcl_unalias(self, alias));
     else if (gcl_match(request, "{trap_exit, ~a}", &on))
-        reply(self, from, (gcl_server_set_trap_exit(self, on), 0));
+        driven_reply(self, from, (gcl_server_set_trap_exit(self, on), 0));
     else if (gcl_match(request, "{monitor_nodes, ~a}", &on))
-        reply(self, from, (gcl_monitor_nodes(self, on), 0));
+        driven_reply(self, from, (gcl_monitor_nodes(self, on), 0));
     else if (gcl_match(request, "{register, ~a}", &name))
-        reply(self, from, gcl_register(self, text_of(name)));
+        driven_reply(self, from, gcl_register(self, driven_text(name)));
     else if (gcl_match(request, "unregister"))
-        reply(self, from, gcl_unregister(self));
+        driven_reply(self, from, gcl_unregister(self));
     else if (gcl_match(request, "{timer, ~u}", &delay_ms))
-        reply(self, from, gcl_timer_start(self, delay_ms, &timer));
+        driven_reply(self, from, gcl_timer_start(self, delay_ms, &timer));
     else if (gcl_match(request, "{disconnect, ~a}", &name))
-        reply(self, from, gcl_node_disconnect(the.node, text_of(name)));
+        driven_reply(self, from, gcl_node_disconnect(the.node, driven_text(name)));
     else if (gcl_match(request, "{cookie, ~a}", &name))
-        reply(self, from, gcl_node_set_cookie(the.node, text_of(name)));
+        driven_reply(self, from, gcl_node_set_cookie(the.node, driven_text(name)));
     else if (gcl_match(request, "{burst, ~p, ~i}", &pid, &count))
         burst(self, pid, count);
     else if (gcl_match(request, "{stop, ~t}", &term))
@@ -425,26 +406,6 @@ static const gcl_handlers handlers = {
 
 /* --- the program ---------------------------------------------------------------------------- */
 
-static void ready(gcl_node *node, void *user)
-{
-    (void)user;
-    printf("ready %s %u\n", gcl_node_name(node), gcl_node_port(node));
-}
-
-static void log_line(gcl_log_level level, const char *event, const char *text, void *user)
-{
-    (void)user;
-    printf("log %s %s %s\n", gcl_log_level_name(level), event, text);
-}
-
-static void closed(gcl_node *node, int error, void *user)
-{
-    (void)node;
-    (void)user;
-    the.node = NULL;
-    printf("closed %s\n", error == 0 ? "0" : gcl_error_name(error));
-}
-
 static void stalled(gcl_node *node, uint64_t stalled_ms, void *user)
 {
     (void)node;
@@ -452,53 +413,28 @@ static void stalled(gcl_node *node, uint64_t stalled_ms, void *user)
     printf("has_stalled %lu\n", (unsigned long)stalled_ms);
 }
 
-static void on_input(struct ev_loop *loop, ev_io *io, int events)
-{
-    char bytes[256];
-    (void)events;
-    if (read(STDIN_FILENO, bytes, sizeof bytes) > 0)
-        return;
-    ev_io_stop(loop, io);
-    if (the.node != NULL)
-        gcl_node_close(the.node);
-}
-
 int main(int argc, char **argv)
 {
-    char detail[256];
     gcl_node_config config;
     gcl_server_config server;
     if (argc < 2)
         return 64;
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    gcl_node_config_init(&config);
-    config.loop = ev_default_loop(0);
-    config.name = argv[1];
-    config.cookie = getenv("GCL_COOKIE");
+    driven_config(&config, argv[1]);
     config.mailbox_bytes = 65536;
     config.frame_bytes = 1 << 20;
-    config.log = log_line;
-    config.log_level = GCL_LOG_INFO;
-    config.on_ready = ready;
-    config.on_closed = closed;
     config.hidden = argc > 2 && strcmp(argv[2], "hidden") == 0;
     config.no_listener = argc > 3 && strcmp(argv[3], "mute") == 0;
     config.reports_lost_connections = argc > 3 && strcmp(argv[3], "reports") == 0;
     config.on_stalled = stalled;
     if (argc > 4 && strcmp(argv[3], "watchdog") == 0)
         config.watchdog_ms = (unsigned)atoi(argv[4]);
-    int error = gcl_node_new(&config, &the.node, detail, sizeof detail);
-    if (error != 0) {
-        fprintf(stderr, "%s: %s\n", gcl_error_name(error), detail);
+    if (!driven_start(&config, &the.node))
         return 1;
-    }
     gcl_server_config_init(&server);
     server.handlers = &handlers;
     server.name = "server";
     if (gcl_server_start(the.node, &server, &the.server) != 0)
         return 1;
-    ev_io_init(&the.input, on_input, STDIN_FILENO, EV_READ);
-    ev_io_start(config.loop, &the.input);
-    ev_run(config.loop, 0);
+    driven_run(&the.node);
     return 0;
 }
