@@ -292,19 +292,7 @@ await_down(Pid, Monitor) ->
 
 %% For what tells nobody when it happens.
 -spec await_until(fun(() -> boolean())) -> ok.
-await_until(Condition) ->
-    await_until(Condition, erlang:monotonic_time(millisecond) + ?DEADLINE).
-
-await_until(Condition, Deadline) ->
-    case {Condition(), erlang:monotonic_time(millisecond) < Deadline} of
-        {true, _} ->
-            ok;
-        {false, true} ->
-            timer:sleep(20),
-            await_until(Condition, Deadline);
-        {false, false} ->
-            ct:fail({never, Condition})
-    end.
+await_until(Condition) -> global_helper:await(Condition, ?DEADLINE).
 
 %% For tests at random, in which it matters when something happens.
 -spec pause(non_neg_integer()) -> ok.

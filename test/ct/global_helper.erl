@@ -1,6 +1,7 @@
 %% SPDX-License-Identifier: Apache-2.0
 %% What the suites of `global` share: BEAMs and C nodes (test/c/programs/server.c), visible and
-%% hidden. What is asked of one has a deadline of five seconds: nobody may wait.
+%% hidden. What is asked of one has a deadline of five seconds: nobody may wait. All suites await
+%% with it what is no event.
 -module(global_helper).
 
 -include_lib("common_test/include/ct.hrl").
@@ -196,7 +197,7 @@ await_until(Holds, Until) ->
         true ->
             ok;
         false ->
-            erlang:monotonic_time(millisecond) < Until orelse ct:fail(never_so),
+            erlang:monotonic_time(millisecond) < Until orelse ct:fail({never_so, Holds}),
             pause(20),
             await_until(Holds, Until)
     end.

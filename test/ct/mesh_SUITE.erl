@@ -440,16 +440,4 @@ in_sync(Beams, Cs) ->
     [?assertEqual(ok, on(B, global, sync, [])) || B <- Beams].
 
 %% What cannot be awaited as an event: a state of another node.
-await(Holds) -> await(Holds, erlang:monotonic_time(millisecond) + ?SOON).
-
-await(Holds, Until) ->
-    case Holds() of
-        true ->
-            ok;
-        false ->
-            erlang:monotonic_time(millisecond) < Until orelse ct:fail(never_so),
-            receive
-            after 20 -> ok
-            end,
-            await(Holds, Until)
-    end.
+await(Holds) -> global_helper:await(Holds, ?SOON).

@@ -748,16 +748,4 @@ no_more() ->
     after 0 -> ok
     end.
 
-await(Condition) -> await(Condition, erlang:monotonic_time(millisecond) + ?DEADLINE).
-
-await(Condition, Until) ->
-    case Condition() of
-        true ->
-            ok;
-        false ->
-            erlang:monotonic_time(millisecond) < Until orelse ct:fail(not_awaited),
-            receive
-            after 5 -> ok
-            end,
-            await(Condition, Until)
-    end.
+await(Condition) -> global_helper:await(Condition, ?DEADLINE).

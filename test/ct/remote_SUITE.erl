@@ -259,23 +259,12 @@ dead(Pid) ->
 await_sync(Config) ->
     All = [?config(cnode, Config), ?config(beam, Config)],
     Asking = ?config(asking, Config),
-    await(fun() ->
-        All -- peer:call(Asking, gen_server, call, [global_name_server, get_synced]) =:= []
-    end),
+    global_helper:await(
+        fun() ->
+            All -- peer:call(Asking, gen_server, call, [global_name_server, get_synced]) =:= []
+        end,
+        ?DEADLINE
+    ),
     [ok = peer:call(Asking, gen_server, call, [{global_name_server, N}, {sync, All -- [N]}])
      || N <- All],
     ok.
-
-await(Condition) -> await(Condition, erlang:monotonic_time(millisecond) + ?DEADLINE).
-
-await(Condition, Until) ->
-    case Condition() of
-        true ->
-            ok;
-        false ->
-            erlang:monotonic_time(millisecond) < Until orelse ct:fail(not_in_sync),
-            receive
-            after 5 -> ok
-            end,
-            await(Condition, Until)
-    end.

@@ -838,13 +838,4 @@ start_beam(Arguments) ->
     }),
     {Peer, Node}.
 
-await(Condition) -> await(Condition, erlang:monotonic_time(millisecond) + ?DEADLINE).
-
-await(Condition, Until) ->
-    case Condition() of
-        true -> ok;
-        false ->
-            erlang:monotonic_time(millisecond) < Until orelse ct:fail(not_awaited),
-            receive after 5 -> ok end,
-            await(Condition, Until)
-    end.
+await(Condition) -> global_helper:await(Condition, ?DEADLINE).
