@@ -33,7 +33,8 @@
     a_group_that_is_checked_anew/1,
     other_groups_search_c_nodes/1,
     a_wrong_group_is_refused/1,
-    groups_are_compared/1
+    groups_are_compared/1,
+    nodes_of_other_groups_are_not_made_known/1
 ]).
 
 -import(global_helper, [
@@ -75,7 +76,8 @@ all() ->
         a_group_that_is_checked_anew,
         other_groups_search_c_nodes,
         a_wrong_group_is_refused,
-        groups_are_compared
+        groups_are_compared,
+        nodes_of_other_groups_are_not_made_known
     ] -- left_out(erlang:system_info(otp_release)).
 
 %% OTP 23 does not tell a node that it has another group.
@@ -647,6 +649,22 @@ a_wrong_group_is_refused(_Config) ->
     ?assertMatch({match, _}, re:run(line(Other, "GCL_ENAME"), "global_group")),
     Twice = program("global", Name, ["visible", "group", Name, "group", Name]),
     ?assertMatch({match, _}, re:run(line(Twice, "GCL_EINVAL"), "once")).
+
+%% Who is of another group is not made known, whoever says so.
+nodes_of_other_groups_are_not_made_known(_Config) ->
+    [NA, NB, NC] = [c_name(P) || P <- ["gcl_a", "gcl_b", "gcl_c"]],
+    A = named_beam(alive(NA), groups([{one, [NA, NC]}])),
+    B = named_beam(alive(NB), groups([{two, [NB]}])),
+    C = named_c_node("global", NC, ["visible", "group", NA, "group", NC]),
+    join(A, C),
+    [true = on(B, net_kernel, connect_node, [name(C)])],
+    in_sync([A], [C]),
+    Nodes = [{name(B), 8}, {'nobody@127.0.0.1', 8}],
+    Known = fun(What) -> on(A, gen_server, call, [{global_name_server, name(C)}, What]) end,
+    ok = on(A, gen_server, cast, [{global_name_server, name(C)}, {new_nodes, name(A), [], [], Nodes, []}]),
+    await(fun() -> Known(get_known) =:= [name(A)] end),
+    ?assertEqual([name(A)], Known(get_synced)),
+    ?assertEqual(ok, ask(A, C, global_sync)).
 
 %% As there: the order is nothing, but that none is there twice.
 groups_are_compared(_Config) ->

@@ -134,6 +134,7 @@ nodes_that_are_not(_Config) ->
     Nodes = [
         {list_to_atom(atom_to_list(name(Other)) ++ "\0x"), 8},
         {name(C), 8}, {name(A), 8}, {list_to_atom(?NOBODY), 8}, {'nobody@no.such.host.invalid', 8},
+        {list_to_atom(?NOBODY ++ "\0"), 8}, {list_to_atom(atom_to_list(name(B)) ++ "\0x"), 8},
         'bare@127.0.0.1', {no_name, 8}, {'@', 8}, {'@127.0.0.1', 8}, {'a@', 8}, {'', 8}, {'x@y@z', 7}
     ],
     cast(A, C, {new_nodes, name(A), [], [], Nodes, []}),

@@ -51,7 +51,7 @@ static void each_new(struct gcl_gns *gns, const struct join *join,
     while (gcl_items_next(&items, &item)) {
         struct gcl_gns_node *node =
             gcl_gns_read_node(item, &name, &version) ? gcl_gns_node_of(gns, name) : NULL;
-        if (node == NULL || node == gns->self || node == join->node)
+        if (node == NULL || node == gns->self || node == join->node || node->is_excluded)
             continue;
         bool was_unconnected = is_unconnected(node);
         gcl_gns_node_hold(node);

@@ -57,6 +57,7 @@ struct gcl_gns_node {
     bool is_synced;
     bool is_removing;  /* was asked to leave, or we left him: what follows is no loss */
     bool is_new;       /* in_sync is to be sent when he is up */
+    bool is_excluded;  /* is connected, and takes no part */
     bool is_c_node;    /* no BEAM, as its last connection has shown */
     bool is_redialled; /* when the connection has gone: it is closed because he is out of step */
     uint64_t in_step_by_ms; /* GCL_NEVER: he is */
@@ -349,7 +350,8 @@ void gcl_gns_write_known(struct gcl_gns *gns, struct gcl_buffer *out, uint32_t f
 /** Makes a node known. True if it was not. */
 bool gcl_gns_add_known(struct gcl_gns *gns, struct gcl_gns_node *node, uint32_t version);
 
-/** The first `Name` or `{Name, Version}` of a list of nodes; false when it is none. */
+/** A `Name` or `{Name, Version}` in a list of nodes; false when it is none, or no node can have
+ * that name. */
 bool gcl_gns_read_node(gcl_term item, struct gcl_str *name, uint32_t *version);
 
 /* --- watch.c ---------------------------------------------------------------------------------- */

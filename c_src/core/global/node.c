@@ -74,7 +74,7 @@ void gcl_gns_node_release(struct gcl_gns *gns, struct gcl_gns_node *node)
 void gcl_gns_node_tidy(struct gcl_gns *gns, struct gcl_gns_node *node)
 {
     if (node->uses > 0 || node->is_up || node->is_known || node->is_pending || node->is_synced ||
-        node->is_removing || node->is_new || node->session.is_early)
+        node->is_removing || node->is_new || node->is_excluded || node->session.is_early)
         return;
     (void)gcl_table_remove(&gns->nodes, node->hash, has_name, &node->name);
     free_node(gns, node);
@@ -226,7 +226,7 @@ bool gcl_gns_read_node(gcl_term item, struct gcl_str *name, uint32_t *version)
     if (!gcl_match(item, "~a", &text) && !gcl_match(item, "{~a, ~u}", &text, version))
         return false;
     *name = gcl_str_make(text.bytes, text.size);
-    return text.size > 0;
+    return text.size > 0 && memchr(text.bytes, '\0', text.size) == NULL;
 }
 
 bool gcl_gns_is_known(const struct gcl_gns *gns, struct gcl_str name)

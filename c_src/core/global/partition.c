@@ -57,7 +57,7 @@ void gcl_gns_lose(struct gcl_gns *gns, struct gcl_gns_node *node, enum gcl_gns_l
     gcl_gns_session_cancel(gns, node);
     gcl_gns_session_reset(gns, node);
     if (loss == GCL_GNS_LOSS_REMOVED) {
-        node->is_removing = true;
+        node->is_removing = node->is_up; /* else no end of a connection is to be awaited */
         gcl_gns_watches_lose(gns, node);
     } else if (node->is_removing) {
         node->is_removing = false;
@@ -77,9 +77,10 @@ void gcl_gns_nodedown(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name)
 {
     gns->now_ms = now_ms;
     struct gcl_gns_node *node = gcl_gns_node_find(gns, name);
-    if (node == NULL || !node->is_up)
+    if (node == NULL || (!node->is_up && !node->is_excluded))
         return;
     gcl_gns_node_hold(node);
+    node->is_excluded = false;
     bool is_redialled = node->is_redialled;
     node->is_up = node->is_redialled = false;
     gcl_gns_trans_lose(gns, &gns->locker.trans, node);
@@ -99,9 +100,9 @@ void gcl_gns_exclude(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name)
     if (node == NULL || !node->is_up)
         return;
     gcl_gns_node_hold(node);
-    node->is_up = node->is_redialled = false;
+    node->is_up = node->is_redialled = false; /* before: the end of the connection is not awaited */
     gcl_gns_lose(gns, node, GCL_GNS_LOSS_REMOVED);
-    node->is_removing = false;
+    node->is_excluded = true;
     gcl_gns_log(gns, GCL_LOG_NOTICE, node->name,
                 "is not of the same group of nodes: it takes no part in global here");
     gcl_gns_node_release(gns, node);

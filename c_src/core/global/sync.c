@@ -174,6 +174,7 @@ void gcl_gns_nodeup(struct gcl_gns *gns, uint64_t now_ms, struct gcl_str name, b
     if (node == NULL || node->is_up || node == gns->self)
         return;
     node->is_up = true;
+    node->is_excluded = false;
     node->is_c_node = !is_beam;
     gcl_gns_end_doubts(gns, node);
     gcl_gns_check_step(gns, node);

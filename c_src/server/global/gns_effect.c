@@ -5,10 +5,11 @@
 #include "node/node.h"
 #include "server/call.h"
 #include "server/global/gns.h"
+#include "server/global/group.h"
 
 static const char server_name[] = "global_name_server";
 
-/* A node's name as a terminated text; empty when it cannot be one, which is then no node's. */
+/* A node's name as a terminated text; empty: no node can have it. */
 struct place {
     char text[GCL_NODE_NAME_MAX_BYTES + 1];
 };
@@ -147,7 +148,8 @@ static void connected(gcl_node *node, const char *name, int error, const char *d
 static void connect_to(struct gcl_gns_service *gns, struct gcl_str name)
 {
     struct place node;
-    if (gcl_node_connect(gns->node, text_of(&node, name), connected, NULL) != 0)
+    if (!gcl_global_group_has(gns->node, text_of(&node, name)) ||
+        gcl_node_connect(gns->node, node.text, connected, NULL) != 0)
         gcl_gns_connect_failed(gns->machine, gcl_gns_now(gns), name);
 }
 

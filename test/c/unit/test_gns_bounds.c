@@ -304,6 +304,43 @@ Test(gns_bounds, no_more_nodes_are_dialled_than_may_be_unconnected)
     end();
 }
 
+/* --- nodes that there are not --------------------------------------------------------------- */
+
+/* He is asked to leave before he was connected; he never was there. */
+Test(gns_bounds, nothing_is_kept_of_a_node_that_never_was)
+{
+    begin();
+    start();
+    join();
+    cast(GCL_MESSAGE("{new_nodes, 'a@h', [], [], [{'x@h', 8}], []}"));
+    cr_assert_eq(counted().known, 2);
+    info(GCL_MESSAGE("{lost_connection, 'a@h', 1, 1, 'x@h'}"));
+    gcl_gns_connect_failed(gns, now_ms, gcl_str_of("x@h"));
+    drain();
+    cr_assert_eq(counted().known, 1);
+    cr_assert_eq(counted().nodes, 1);
+    end();
+}
+
+Test(gns_bounds, who_takes_no_part_is_not_made_known)
+{
+    begin();
+    start();
+    join();
+    gcl_gns_nodeup(gns, now_ms, gcl_str_of("x@h"), true);
+    gcl_gns_exclude(gns, now_ms, gcl_str_of("x@h"));
+    drain();
+    for (int i = 0; i < 2; i++) {
+        connects = 0;
+        cast(GCL_MESSAGE("{new_nodes, 'a@h', [], [], [{'x@h', 8}], []}"));
+        cr_assert_eq(counted().known, 1 + i);
+        cr_assert_eq(connects, i);
+        gcl_gns_nodedown(gns, now_ms, gcl_str_of("x@h"));
+        drain();
+    }
+    end();
+}
+
 /* --- names of nodes that are forgotten ------------------------------------------------------ */
 
 static gcl_pid he(uint32_t id)
