@@ -25,7 +25,7 @@
 -export([tell/2, end_of/1]).
 
 -import(global_helper, [
-    beam/0, c_node/0, line/2, name/1, on/4, ask/3, join/2, mesh/2, in_sync/2, none/3, await/1, process/1,
+    beam/0, c_node/0, line/2, name/1, names/1, on/4, ask/3, join/2, mesh/2, in_sync/2, none/3, await/1, process/1,
     lock/4
 ]).
 
@@ -138,7 +138,10 @@ nodes_that_are_not(_Config) ->
         'bare@127.0.0.1', {no_name, 8}, {'@', 8}, {'@127.0.0.1', 8}, {'a@', 8}, {'', 8}, {'x@y@z', 7}
     ],
     cast(A, C, {new_nodes, name(A), [], [], Nodes, []}),
+    cast(A, C, {in_sync, list_to_atom(?NOBODY), true}),
     knows_only(A, C, [A, B]),
+    Synced = on(A, gen_server, call, [{global_name_server, name(C)}, get_synced]),
+    ?assertEqual(names([A, B]), lists:sort(Synced)),
     all_is_well([A, B], [C]).
 
 %% Each has to be watched, and be connected for that: more than are looked up at a time. Without that
