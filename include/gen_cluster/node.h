@@ -144,7 +144,7 @@ typedef struct gcl_node_config {
      * it keeps on trying in any case.
      */
     bool close_if_name_taken;
-    uint32_t max_kept_callers;       /**< of gcl_from_keep(), unanswered; default 65536 */
+    uint32_t max_kept_callers; /**< of gcl_from_keep(), unanswered; default 65536 */
 } gcl_node_config;
 
 /** Sets `config` to the defaults. */
