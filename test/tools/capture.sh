@@ -8,6 +8,6 @@ set -eu
 folder=${1:-test/c/golden}
 work=_build/test/capture
 mkdir -p "$work" "$folder"
-erlc -Werror -o "$work" test/tools/gen_cluster_test_capture.erl
+erlc -Werror -o "$work" test/tools/gen_cluster_test_proxy.erl test/tools/gen_cluster_test_capture.erl
 test/tools/with_epmd.sh erl -noinput -pa "$work" ebin -eval \
     "gen_cluster_test_capture:main([\"$folder\"]), halt()."

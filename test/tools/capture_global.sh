@@ -10,7 +10,8 @@ name=$1
 shift
 work=_build/test/capture
 mkdir -p "$work"
-erlc -Werror -o "$work" test/tools/gen_cluster_test_mesh.erl test/tools/gen_cluster_test_mesh_lives.erl
+erlc -Werror -o "$work" test/tools/gen_cluster_test_proxy.erl test/tools/gen_cluster_test_mesh.erl \
+    test/tools/gen_cluster_test_mesh_lives.erl
 here=$(erl -noinput -boot no_dot_erlang -eval 'io:put_chars(erlang:system_info(otp_release)), halt().')
 erls=
 for release; do

@@ -10,14 +10,12 @@
 -export([main/1]).
 -export([run/1, idle/0]).
 
--define(HOST, "127.0.0.1").
--define(COOKIE, "golden").
+-import(gen_cluster_test_proxy, [listen/0, connect/1, serve/2]).
+
 -define(TIMEOUT, 5000).
 
-%% DIST_HDR_ATOM_CACHE and FRAGMENTS.
--define(HEADERS, 16#802000).
-%% SEND_SENDER, EXIT_PAYLOAD and UNLINK_ID as well.
--define(PAYLOADS, (?HEADERS bor 16#2480000)).
+%% SEND_SENDER, EXIT_PAYLOAD and UNLINK_ID.
+-define(PAYLOADS, 16#2480000).
 
 -type line() :: {Kind :: epmd | handshake | frame, Side :: char(), binary()}.
 
@@ -25,8 +23,9 @@
 %% into a folder.
 -spec main([string()]) -> ok.
 main([Folder]) ->
-    Full = capture(?HEADERS),
-    Plain = capture(?PAYLOADS),
+    Headers = gen_cluster_test_proxy:headers(),
+    Full = capture(Headers),
+    Plain = capture(Headers bor ?PAYLOADS),
     write(Folder, "epmd.txt", epmd, Full),
     write(Folder, "handshake.txt", handshake, Full),
     write(Folder, "control.txt", frame, Full),
@@ -102,11 +101,11 @@ capture(Hidden) ->
     Recorder = self(),
     {EpmdPort, EpmdListener} = listen(),
     {DistPort, DistListener} = listen(),
-    spawn_link(fun() -> epmd_loop(EpmdListener, Real, DistPort, Recorder) end),
+    _ = serve(EpmdListener, fun(Client) -> epmd(Client, Real, DistPort, Recorder) end),
     B = start(b, EpmdPort),
     A = start(a, EpmdPort),
     Target = receive_port(),
-    spawn_link(fun() -> dist_accept(DistListener, Target, Hidden, Recorder) end),
+    _ = serve(DistListener, fun(Client) -> dist(Client, Target, Hidden, Recorder) end),
     ok = peer:call(A, ?MODULE, run, [node_name(b)], 30000),
     Lines = lines(),
     ok = peer:stop(A),
@@ -114,26 +113,14 @@ capture(Hidden) ->
     Lines.
 
 start(Name, EpmdPort) ->
-    Env = [{"ERL_EPMD_PORT", integer_to_list(EpmdPort)}, {"ERL_EPMD_ADDRESS", ?HOST}],
-    {ok, Peer, _} = peer:start(#{
-        name => Name,
-        host => ?HOST,
-        longnames => true,
-        connection => standard_io,
-        env => Env,
-        args => ["-setcookie", ?COOKIE, "-connect_all", "false"]
-    }),
+    Options = #{args => ["-connect_all", "false"]},
+    {Peer, _} = gen_cluster_test_proxy:start_node(Name, EpmdPort, Options),
     {Module, Code, File} = code:get_object_code(?MODULE),
     {module, Module} = peer:call(Peer, code, load_binary, [Module, File, Code]),
     Peer.
 
 node_name(Name) ->
-    list_to_atom(atom_to_list(Name) ++ "@" ++ ?HOST).
-
-listen() ->
-    {ok, Listener} = gen_tcp:listen(0, [binary, {active, false}, {ip, {127, 0, 0, 1}}]),
-    {ok, Port} = inet:port(Listener),
-    {Port, Listener}.
+    list_to_atom(atom_to_list(Name) ++ "@" ++ gen_cluster_test_proxy:host()).
 
 %% The port of b, as it registered it.
 receive_port() ->
@@ -150,37 +137,24 @@ lines() ->
 
 %%% epmd ------------------------------------------------------------------------------------------
 
-epmd_loop(Listener, Real, DistPort, Recorder) ->
-    {ok, Client} = gen_tcp:accept(Listener),
-    {ok, Server} = gen_tcp:connect({127, 0, 0, 1}, Real, [binary, {active, false}]),
-    Pid = spawn_link(fun() ->
-        receive
-            go -> epmd(Client, Server, DistPort, Recorder)
-        end
-    end),
-    ok = gen_tcp:controlling_process(Client, Pid),
-    ok = gen_tcp:controlling_process(Server, Pid),
-    Pid ! go,
-    epmd_loop(Listener, Real, DistPort, Recorder).
-
-epmd(Client, Server, DistPort, Recorder) ->
-    {ok, <<Size:16>>} = gen_tcp:recv(Client, 2),
-    {ok, Request} = gen_tcp:recv(Client, Size),
-    note(epmd, $>, <<Size:16, Request/binary>>, Recorder),
-    ok = gen_tcp:send(Server, <<Size:16, Request/binary>>),
+epmd(Client, Real, DistPort, Recorder) ->
+    {Request, Meaning} = gen_cluster_test_proxy:epmd_request(Client),
+    note(epmd, $>, Request, Recorder),
+    Server = connect(Real),
+    ok = gen_tcp:send(Server, Request),
     {ok, Reply} = gen_tcp:recv(Server, 0),
     note(epmd, $<, Reply, Recorder),
-    ok = gen_tcp:send(Client, epmd_reply(Request, Reply, DistPort, Recorder)),
+    ok = gen_tcp:send(Client, epmd_reply(Meaning, Reply, DistPort, Recorder)),
     %% A node that registers stays connected; who asks waits for the end.
-    hd(binary_to_list(Request)) =:= 120 andalso gen_tcp:recv(Client, 0),
+    element(1, Meaning) =:= register andalso gen_tcp:recv(Client, 0),
     gen_tcp:close(Client).
 
-epmd_reply(<<120, Port:16, _:6/binary, N:16, Name:N/binary, _/binary>>, Reply, _, Recorder) ->
+epmd_reply({register, Name, Port}, Reply, _, Recorder) ->
     Recorder ! {registered, Name, Port},
     Reply;
-epmd_reply(<<122, _/binary>>, <<119, 0, _:16, Rest/binary>>, DistPort, _) ->
+epmd_reply({port_of, _}, <<119, 0, _:16, Rest/binary>>, DistPort, _) ->
     <<119, 0, DistPort:16, Rest/binary>>;
-epmd_reply(_, Reply, _, _) ->
+epmd_reply({port_of, _}, Reply, _, _) ->
     Reply.
 
 note(Kind, Side, Bytes, Recorder) ->
@@ -189,9 +163,8 @@ note(Kind, Side, Bytes, Recorder) ->
 
 %%% distribution ----------------------------------------------------------------------------------
 
-dist_accept(Listener, Target, Hidden, Recorder) ->
-    {ok, A} = gen_tcp:accept(Listener),
-    {ok, B} = gen_tcp:connect({127, 0, 0, 1}, Target, [binary, {active, false}]),
+dist(A, Target, Hidden, Recorder) ->
+    B = connect(Target),
     %% Name, status, challenge, reply, acknowledgement: each waits for the one before it.
     [
         handshake(From, To, Side, Hidden, Recorder)
@@ -201,15 +174,8 @@ dist_accept(Listener, Target, Hidden, Recorder) ->
     frames(B, A, $<, Recorder).
 
 handshake(From, To, Side, Hidden, Recorder) ->
-    {ok, <<Size:16>>} = gen_tcp:recv(From, 2, ?TIMEOUT),
-    {ok, Packet} = gen_tcp:recv(From, Size, ?TIMEOUT),
-    note(handshake, Side, <<Size:16, Packet/binary>>, Recorder),
-    ok = gen_tcp:send(To, [<<Size:16>>, without(Packet, Hidden)]).
-
-without(<<"N", Flags:64, Rest/binary>>, Hidden) ->
-    <<"N", (Flags band bnot Hidden):64, Rest/binary>>;
-without(Packet, _) ->
-    Packet.
+    Packet = gen_cluster_test_proxy:shake(From, To, Hidden),
+    note(handshake, Side, <<(byte_size(Packet)):16, Packet/binary>>, Recorder).
 
 frames(From, To, Side, Recorder) ->
     case gen_tcp:recv(From, 4) of

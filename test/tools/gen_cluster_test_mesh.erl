@@ -4,21 +4,19 @@
 %% message on at a time, and waits until nobody says anything about it: so that what a node says
 %% stands in the capture behind what made it say so, and before what comes next.
 %%
-%% Only what concerns `global` is written down; the rest is passed on as it comes. Atom cache and
-%% fragments are taken out of the flags, so that every frame is complete in itself.
+%% Only what concerns `global` is written down; the rest is passed on as it comes. Every frame is
+%% complete in itself.
 -module(gen_cluster_test_mesh).
 
 -export([main/1]).
 
--define(HOST, "127.0.0.1").
--define(COOKIE, "golden").
+-import(gen_cluster_test_proxy, [listen/0, connect/1, serve/2, packet/1]).
+
 -define(DEADLINE, 60000).
 %% Nobody says anything for so long: nobody has anything to say. It differs from time to time, lest
 %% what is handed on arrives when its receiver wakes up.
 -define(QUIET, 60).
 -define(MORE, 40).
-%% DIST_HDR_ATOM_CACHE and FRAGMENTS.
--define(HEADERS, 16#802000).
 
 -record(state, {
     epmd :: inet:port_number(),
@@ -70,16 +68,8 @@ life(Life, Erls) ->
     Lines.
 
 start(Name, Erl, EpmdPort, Recorder) ->
-    Env = [{"ERL_EPMD_PORT", integer_to_list(EpmdPort)}, {"ERL_EPMD_ADDRESS", ?HOST}],
-    {ok, Peer, Node} = peer:start(#{
-        name => Name,
-        host => ?HOST,
-        longnames => true,
-        connection => standard_io,
-        exec => Erl,
-        env => Env,
-        args => ["-setcookie", ?COOKIE, "-kernel", "logger_level", "critical"]
-    }),
+    Options = #{exec => Erl, args => ["-kernel", "logger_level", "critical"]},
+    {Peer, Node} = gen_cluster_test_proxy:start_node(Name, EpmdPort, Options),
     Server = peer:call(Peer, erlang, whereis, [global_name_server]),
     State = peer:call(Peer, sys, get_state, [global_name_server]),
     %% spec: global, #state.the_locker, #state.the_registrar, in this order
@@ -112,7 +102,7 @@ quiet(Recorder) -> ask(Recorder, quiet).
 recorder() ->
     {EpmdPort, Listener} = listen(),
     Self = self(),
-    spawn_link(fun() -> epmd_loop(Listener, Self) end),
+    _ = serve(Listener, fun(Client) -> epmd(Client, Self) end),
     loop(#state{epmd = EpmdPort, random = rand:seed_s(exsss, 3)}).
 
 loop(State) ->
@@ -124,7 +114,7 @@ loop(State) ->
 handle({{port, Name, Port}, From, Reference}, #state{ports = Ports} = State) ->
     {Own, Listener} = listen(),
     Self = self(),
-    spawn_link(fun() -> dist_loop(Listener, Port, Name, Self) end),
+    _ = serve(Listener, fun(A) -> dist(A, Port, node_name(Name), Self) end),
     From ! {Reference, ok},
     State#state{ports = Ports#{Name => {Port, Own}}};
 handle({{port_of, Name}, From, Reference}, #state{ports = Ports} = State) ->
@@ -260,36 +250,14 @@ is_down(From, To, Ref, State) ->
 
 %% --- epmd --------------------------------------------------------------------------------------
 
-listen() ->
-    Options = [binary, {active, false}, {ip, {127, 0, 0, 1}}, {backlog, 64}],
-    {ok, Listener} = gen_tcp:listen(0, Options),
-    {ok, Port} = inet:port(Listener),
-    {Port, Listener}.
-
-accept(Listener, Serve) ->
-    {ok, Socket} = gen_tcp:accept(Listener),
-    Pid = spawn_link(fun() ->
-        receive
-            go -> Serve(Socket)
-        end
-    end),
-    ok = gen_tcp:controlling_process(Socket, Pid),
-    Pid ! go,
-    accept(Listener, Serve).
-
-epmd_loop(Listener, Recorder) -> accept(Listener, fun(Client) -> epmd(Client, Recorder) end).
-
-%% spec: erl_dist_protocol, "EPMD Protocol": ALIVE2_REQ, PORT_PLEASE2_REQ
 epmd(Client, Recorder) ->
-    {ok, <<Size:16>>} = gen_tcp:recv(Client, 2),
-    {ok, Request} = gen_tcp:recv(Client, Size),
-    case Request of
-        <<120, Port:16, _:6/binary, N:16, Name:N/binary, _/binary>> ->
+    case gen_cluster_test_proxy:epmd_request(Client) of
+        {_, {register, Name, Port}} ->
             ok = ask(Recorder, {port, Name, Port}),
             ok = gen_tcp:send(Client, <<118, 0, 1:32>>),
             %% A node that registers stays connected.
             gen_tcp:recv(Client, 0);
-        <<122, Name/binary>> ->
+        {_, {port_of, Name}} ->
             Port = ask(Recorder, {port_of, Name}),
             N = byte_size(Name),
             Reply = <<119, 0, Port:16, 77, 0, 6:16, 5:16, N:16, Name/binary, 0:16>>,
@@ -299,15 +267,12 @@ epmd(Client, Recorder) ->
 
 %% --- distribution ------------------------------------------------------------------------------
 
-dist_loop(Listener, Port, Name, Recorder) ->
-    accept(Listener, fun(A) -> dist(A, Port, node_name(Name), Recorder) end).
-
-node_name(Name) -> <<Name/binary, "@", ?HOST>>.
+node_name(Name) -> <<Name/binary, "@", (list_to_binary(gen_cluster_test_proxy:host()))/binary>>.
 
 %% A has dialled B, whose name is `To`. Name, status, [answer to `alive`,] challenge, reply,
 %% acknowledgement: each waits for the one before it.
 dist(A, Port, To, Recorder) ->
-    {ok, B} = gen_tcp:connect({127, 0, 0, 1}, Port, [binary, {active, false}]),
+    B = connect(Port),
     Name = shake(A, B),
     case shake(B, A) of
         <<"snok">> -> gen_tcp:close(A), exit(normal);
@@ -317,7 +282,7 @@ dist(A, Port, To, Recorder) ->
     _ = shake(B, A),
     _ = shake(A, B),
     From = name_of(Name),
-    Acknowledgement = receive_packet(B, 2),
+    Acknowledgement = packet(B),
     [ok = inet:setopts(S, [{packet, 4}]) || S <- [A, B]],
     ok = ask(Recorder, {up, To, From, B}),
     ok = inet:setopts(A, [{packet, 2}]),
@@ -332,25 +297,7 @@ dist(A, Port, To, Recorder) ->
     end.
 
 shake(From, To) ->
-    Packet = receive_packet(From, 2),
-    ok = gen_tcp:send(To, [<<(byte_size(Packet)):16>>, without_headers(Packet)]),
-    Packet.
-
-receive_packet(Socket, 2) ->
-    case gen_tcp:recv(Socket, 2, ?DEADLINE) of
-        {ok, <<Size:16>>} ->
-            {ok, Packet} = gen_tcp:recv(Socket, Size, ?DEADLINE),
-            Packet;
-        {error, _} ->
-            exit(normal)
-    end.
-
-without_headers(<<"N", Flags:64, Rest/binary>>) ->
-    <<"N", (Flags band bnot ?HEADERS):64, Rest/binary>>;
-%% As OTP 23 says it to those that may be older.
-without_headers(<<"n", 5:16, Flags:32, Rest/binary>>) ->
-    <<"n", 5:16, (Flags band bnot ?HEADERS):32, Rest/binary>>;
-without_headers(Packet) -> Packet.
+    gen_cluster_test_proxy:shake(From, To, gen_cluster_test_proxy:headers()).
 
 name_of(<<"N", _Flags:64, _Creation:32, N:16, Name:N/binary, _/binary>>) -> Name;
 name_of(<<"n", 5:16, _Flags:32, Name/binary>>) -> Name.
