@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "system.h"
 
+#include <criterion/criterion.h>
+#include <dirent.h>
 #include <dlfcn.h>
 #include <netdb.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -56,4 +59,33 @@ int getaddrinfo(const char *restrict host, const char *restrict service,
     if (test_system.known_host != NULL && strcmp(host, test_system.known_host) == 0)
         host = test_system.known_address;
     return next(host, service, hints, found);
+}
+
+unsigned test_count_files(void)
+{
+    unsigned count = 0;
+    DIR *files = opendir("/proc/self/fd");
+    while (readdir(files) != NULL)
+        count++;
+    (void)closedir(files);
+    return count;
+}
+
+static struct rlimit enough_files;
+
+/* The limit is one of numbers, and the lowest one is given out first. */
+void test_leave_files(unsigned count)
+{
+    struct rlimit few;
+    int lowest = dup(STDERR_FILENO);
+    cr_assert_eq(close(lowest), 0);
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &enough_files), 0);
+    few = enough_files;
+    few.rlim_cur = (rlim_t)lowest + count;
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+}
+
+void test_leave_enough_files(void)
+{
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &enough_files), 0);
 }

@@ -22,4 +22,11 @@ struct test_system {
 
 extern struct test_system test_system;
 
+/** Descriptors that this process has open. */
+unsigned test_count_files(void);
+
+/** Leaves so many to be had, until test_leave_enough_files(). */
+void test_leave_files(unsigned count);
+void test_leave_enough_files(void);
+
 #endif

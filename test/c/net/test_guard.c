@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sockets that can be shut down from outside, and that nothing keeps open for longer. */
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gen_cluster/error.h>
 #include <netinet/in.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/guard.h"
 #include "support.h"
+#include "system.h"
 
 enum { ROUNDS = 2000, PAIRS = 40 };
 
@@ -68,16 +67,6 @@ static void drop(struct pair *pair)
     cr_assert_eq(close(pair->theirs), 0);
 }
 
-static unsigned count_files(void)
-{
-    unsigned count = 0;
-    DIR *files = opendir("/proc/self/fd");
-    while (readdir(files) != NULL)
-        count++;
-    (void)closedir(files);
-    return count;
-}
-
 Test(guard, all_are_cut_and_stay_open_otherwise)
 {
     struct pair pairs[PAIRS];
@@ -119,7 +108,7 @@ Test(guard, nothing_stays_open_for_longer_than_its_owner_wants)
     struct pair pairs[PAIRS];
     uint64_t random = gcl_test_seed();
     begin();
-    unsigned files = count_files();
+    unsigned files = test_count_files();
     for (int i = 0; i < PAIRS; i++)
         pairs[i].ours = -1;
     for (int round = 0; round < ROUNDS; round++) {
@@ -134,7 +123,7 @@ Test(guard, nothing_stays_open_for_longer_than_its_owner_wants)
     for (int i = 0; i < PAIRS; i++)
         if (pairs[i].ours >= 0)
             drop(&pairs[i]);
-    cr_assert_eq(count_files(), files);
+    cr_assert_eq(test_count_files(), files);
     cr_assert_eq(mem.live, 1);
     end();
 }
@@ -182,11 +171,11 @@ Test(guard, without_memory_a_socket_is_not_taken_and_the_others_are_kept)
     int taken = 0;
     begin();
     open_pair(&pairs[0]);
-    unsigned files = count_files();
+    unsigned files = test_count_files();
     gcl_test_fail_at(&mem, 1);
     cr_assert_eq(gcl_guard_add(&guard, pairs[0].ours, &pairs[0].slot), GCL_ENOMEM);
     cr_assert_eq(pairs[0].slot, GCL_GUARD_NONE);
-    cr_assert_eq(count_files(), files);
+    cr_assert_eq(test_count_files(), files);
     drop(&pairs[0]);
     gcl_test_fail_at(&mem, 2);
     for (;; taken++) {
@@ -206,20 +195,14 @@ Test(guard, without_memory_a_socket_is_not_taken_and_the_others_are_kept)
 
 Test(guard, without_a_descriptor_a_socket_is_not_taken)
 {
-    struct rlimit few, limit;
     struct pair pair;
     begin();
     open_pair(&pair);
-    int free = dup(STDERR_FILENO);
-    cr_assert_eq(close(free), 0);
-    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    few = limit;
-    few.rlim_cur = (rlim_t)free;
-    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    test_leave_files(0);
     cr_assert_eq(gcl_guard_add(&guard, pair.ours, &pair.slot), GCL_ESYS);
     cr_assert_eq(errno, EMFILE);
     cr_assert_eq(pair.slot, GCL_GUARD_NONE);
-    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    test_leave_enough_files();
     cr_assert_eq(gcl_guard_add(&guard, pair.ours, &pair.slot), 0);
     drop(&pair);
     end();

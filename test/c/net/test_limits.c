@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What doc/limits.md says, at work in a node. Those about output stand in test_pressure.c. */
+/* What doc/limits.md says, at work in a node. Those about output stand in test_pressure.c, those
+ * about descriptors in test_files.c. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "raw.h"
@@ -39,22 +39,6 @@ static void begin(void)
 
 /* --- connections ------------------------------------------------------------------------------ */
 
-static int outcome;
-
-static void on_outcome(gcl_node *node, const char *name, int error, const char *detail, void *user)
-{
-    (void)node;
-    (void)name;
-    (void)detail;
-    (void)user;
-    outcome = error;
-}
-
-static bool has_outcome(void)
-{
-    return outcome != 1;
-}
-
 static struct raw peers[3];
 
 static bool is_refused(void)
@@ -72,11 +56,8 @@ Test(limits, max_connections)
     raw_dial(&peers[2], a);
     world_until(is_refused);
     cr_assert_eq(world_logged("max_connections a connection was refused"), 1);
-    outcome = 1;
     cr_assert_eq(gcl_node_set_address(a->node, "w@127.0.0.1", "127.0.0.1", 9), 0);
-    cr_assert_eq(gcl_node_connect(a->node, "w@127.0.0.1", on_outcome, NULL), 0);
-    world_until(has_outcome);
-    cr_assert_eq(outcome, GCL_ELIMIT);
+    cr_assert_eq(world_try(a, "w@127.0.0.1"), GCL_ELIMIT);
     cr_assert_eq(world_logged("connect_failed"), 1);
     cr_assert(gcl_node_is_connected(a->node, peers[0].name));
     cr_assert(gcl_node_is_connected(a->node, peers[1].name));
@@ -126,44 +107,7 @@ Test(limits, nodes_that_are_looked_up)
     }
     world_until(all_are_told);
     cr_assert_eq(refused, 1);
-    outcome = 1;
-    cr_assert_eq(gcl_node_connect(a->node, "n0@127.0.0.1", on_outcome, NULL), 0);
-    world_until(has_outcome);
-    cr_assert_eq(outcome, GCL_EEPMD);
-    world_end();
-}
-
-static bool is_up(void)
-{
-    return peers[0].is_up;
-}
-
-static rlim_t lowest_free_file(void)
-{
-    int fd = dup(STDERR_FILENO);
-    cr_assert_eq(close(fd), 0);
-    return (rlim_t)fd;
-}
-
-/* Who waits to be accepted is accepted when there are files again, and nothing spins until then. */
-Test(limits, files_of_the_os_process)
-{
-    struct rlimit few, limit;
-    begin();
-    world_await("reachable");
-    raw_init(&peers[0], "x");
-    raw_dial(&peers[0], a);
-    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    few = limit;
-    few.rlim_cur = lowest_free_file();
-    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
-    world_await("accept_paused");
-    world_live(100);
-    cr_assert_eq(world_logged("accept_paused"), 1);
-    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    world_until(is_up);
-    cr_assert_eq(world_logged("accept_resumed"), 1);
-    raw_close(&peers[0]);
+    cr_assert_eq(world_try(a, "n0@127.0.0.1"), GCL_EEPMD);
     world_end();
 }
 

@@ -4,12 +4,10 @@
  * need somebody outside, who sees it while it lasts, are in ct/watchdog_SUITE.
  */
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -553,154 +551,27 @@ Test(watchdog, a_node_may_close_at_any_moment)
 
 /* --- what it costs ---------------------------------------------------------------------------- */
 
-static unsigned count_files(void)
-{
-    unsigned count = 0;
-    DIR *files = opendir("/proc/self/fd");
-    while (readdir(files) != NULL)
-        count++;
-    (void)closedir(files);
-    return count;
-}
-
 /* A descriptor more for each socket: the listener, and one connection; none is left. */
 Test(watchdog, each_socket_has_a_second_descriptor)
 {
     world_begin();
     world_close(world_start_found(2, unwatched)); /* the loop has all that it needs */
-    unsigned before = count_files();
+    unsigned before = test_count_files();
     b = world_start_found(1, unwatched);
-    unsigned one = count_files() - before;
+    unsigned one = test_count_files() - before;
     a = world_start_found(0, watched);
-    cr_assert_eq(count_files() - before, one + 2);
+    cr_assert_eq(test_count_files() - before, one + 2);
     world_introduce(a, b);
     world_join(b, a);
-    cr_assert_eq(count_files() - before, one + 2 + 1 + 2);
+    cr_assert_eq(test_count_files() - before, one + 2 + 1 + 2);
     stalls = 0;
     stand_still_until_struck(a);
     await_stalls(1);
     world_until(are_connected);
-    cr_assert_eq(count_files() - before, one + 2 + 1 + 2);
+    cr_assert_eq(test_count_files() - before, one + 2 + 1 + 2);
     world_close(a);
     world_close(b);
-    cr_assert_eq(count_files(), before);
-    world_end();
-}
-
-static int outcome;
-
-static void on_outcome(gcl_node *node, const char *name, int error, const char *detail, void *user)
-{
-    (void)node;
-    (void)name;
-    (void)detail;
-    (void)user;
-    outcome = error;
-}
-
-static bool has_outcome(void)
-{
-    return outcome != 1;
-}
-
-static void patient(gcl_node_config *config)
-{
-    watched(config);
-    config->watchdog_ms = 5000;
-}
-
-static struct rlimit enough;
-
-/* So many descriptors are left to be had. */
-static void leave_files(unsigned count)
-{
-    struct rlimit few;
-    int fd = dup(STDERR_FILENO);
-    cr_assert_eq(close(fd), 0);
-    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &enough), 0);
-    few = enough;
-    few.rlim_cur = (rlim_t)fd + count;
-    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
-}
-
-static void leave_enough(void)
-{
-    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &enough), 0);
-}
-
-/* Before it could stand still with one that nobody can close. */
-Test(watchdog, a_connection_that_it_could_not_close_is_not_dialled)
-{
-    world_begin();
-    a = world_start_found(0, patient);
-    b = world_start_found(1, unwatched);
-    world_introduce(a, b);
-    leave_files(1);
-    outcome = 1;
-    cr_assert_eq(gcl_node_connect(a->node, b->name, on_outcome, NULL), 0);
-    world_until(has_outcome);
-    cr_assert_eq(outcome, GCL_ENOCONNECTION);
-    leave_enough();
-    world_join(b, a);
-    world_end();
-}
-
-enum { DIALLING = 4 };
-
-static int dialling[DIALLING];
-
-static void dial_often(const struct world_node *node)
-{
-    struct gcl_address address;
-    cr_assert(gcl_address_parse(world.address, gcl_node_port(node->node), &address));
-    for (int i = 0; i < DIALLING; i++) {
-        dialling[i] = socket(address.socket.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        cr_assert_eq(connect(dialling[i], &address.socket.any, address.size), 0);
-    }
-}
-
-static unsigned count_refused(void)
-{
-    char byte;
-    unsigned count = 0;
-    for (int i = 0; i < DIALLING; i++)
-        count += recv(dialling[i], &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-    return count;
-}
-
-static bool is_first_refused(void)
-{
-    return count_refused() >= 1;
-}
-
-static bool is_third_refused(void)
-{
-    return count_refused() >= 3;
-}
-
-/* Of the two that an accepted socket needs there is one. */
-Test(watchdog, without_a_second_descriptor_accepting_pauses)
-{
-    world_begin();
-    a = world_start_found(0, patient);
-    b = world_start_found(1, unwatched);
-    dial_often(a);
-    leave_files(1);
-    world_until(is_first_refused);
-    double first_ms = world_now_ms();
-    world_until(is_third_refused);
-    cr_assert_geq(world_now_ms() - first_ms, 1900);
-    cr_assert_eq(count_refused(), 3);
-    cr_assert_eq(world_logged("accept_paused"), 1);
-    cr_assert_eq(world_logged("cannot accept connections: Too many open files"), 1);
-    cr_assert_eq(world_logged("accept_resumed"), 0);
-    leave_enough();
-    world_await("accept_resumed");
-    cr_assert_eq(count_refused(), 3);
-    world_join(b, a);
-    cr_assert_eq(world_logged("accept_resumed"), 1);
-    for (int i = 0; i < DIALLING; i++)
-        cr_assert_eq(close(dialling[i]), 0);
+    cr_assert_eq(test_count_files(), before);
     world_end();
 }
 

@@ -206,13 +206,19 @@ static bool has_outcome(void)
     return awaited_node->outcomes == wanted_outcomes;
 }
 
-void world_join(struct world_node *from, const struct world_node *to)
+int world_try(struct world_node *from, const char *name)
 {
     awaited_node = from;
     wanted_outcomes = from->outcomes + 1;
-    world_connect(from, to);
+    cr_assert_eq(gcl_node_connect(from->node, name, on_outcome, from), 0);
     world_until(has_outcome);
-    cr_assert_eq(from->outcome, 0, "%s", from->detail);
+    return from->outcome;
+}
+
+void world_join(struct world_node *from, const struct world_node *to)
+{
+    world_introduce(from, to);
+    cr_assert_eq(world_try(from, to->name), 0, "%s", from->detail);
 }
 
 static bool is_closed(void)

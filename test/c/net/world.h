@@ -49,7 +49,10 @@ struct world_node *world_start_found(int index, void (*adjust)(gcl_node_config *
 void world_introduce(struct world_node *from, const struct world_node *to);
 void world_connect(struct world_node *from, const struct world_node *to);
 
-/** Both, and waits until it is done. */
+/** Connects to a node by its name, and waits for the outcome: `detail` of `from` says more. */
+int world_try(struct world_node *from, const char *name);
+
+/** Introduces and connects, and waits until it is done. */
 void world_join(struct world_node *from, const struct world_node *to);
 
 /** Runs the loop until `done`; fails after 30 s. */
