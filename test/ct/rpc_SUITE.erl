@@ -21,6 +21,7 @@
     what_a_node_tells_about_itself/1,
     what_a_node_tells_about_its_processes/1,
     what_a_process_is_tied_to/1,
+    no_code_is_loaded/1,
     a_relay_of_dbg_ends_at_once/1,
     garbage_is_survived/1
 ]).
@@ -45,6 +46,7 @@ all() ->
         what_a_node_tells_about_itself,
         what_a_node_tells_about_its_processes,
         what_a_process_is_tied_to,
+        no_code_is_loaded,
         a_relay_of_dbg_ends_at_once,
         garbage_is_survived
     ].
@@ -197,6 +199,7 @@ code_is_not_spawned_by_net_kernel(Config) ->
 every_other_function_is_undef(Config) ->
     C = ?config(cnode, Config),
     Served = [
+        {code, ensure_loaded, 1},
         {erlang, is_process_alive, 1},
         {erlang, memory, 0},
         {erlang, memory, 1},
@@ -393,6 +396,13 @@ what_a_process_is_tied_to(Config) ->
     ok = sys:resume(Server),
     x = gen_server:call(Server, {echo, x}),
     ?assertEqual({message_queue_len, 0}, Info(message_queue_len)).
+
+no_code_is_loaded(Config) ->
+    C = ?config(cnode, Config),
+    Loaded = fun(Module) -> erpc:call(C, code, ensure_loaded, [Module], ?SOON) end,
+    ?assertEqual({error, nofile}, Loaded(shell)),
+    ?assertEqual({module, erlang}, Loaded(erlang)),
+    ?assertError({exception, badarg, _}, Loaded("shell")).
 
 %% spec: dbg.erl, relay/2 (from OTP 27 on relay/3), which waits for the message without end.
 a_relay_of_dbg_ends_at_once(Config) ->

@@ -55,7 +55,9 @@ end_per_testcase(_, Config) -> rpc_program:stop(?config(port, Config)).
 
 functions_come_and_go(Config) ->
     C = ?config(cnode, Config),
+    ?assertEqual({error, nofile}, erpc:call(C, code, ensure_loaded, [m], ?SOON)),
     ?assertEqual(ok, call(C, {register, m, f, 1})),
+    ?assertEqual({module, m}, erpc:call(C, code, ensure_loaded, [m], ?SOON)),
     ?assertEqual({error, 'GCL_EEXIST'}, call(C, {register, m, f, 1})),
     ?assertEqual({error, 'GCL_EEXIST'}, call(C, {register, erlang, node, 0})),
     ?assertEqual({error, 'GCL_EINVAL'}, call(C, {register, m, f, 256})),

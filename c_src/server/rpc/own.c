@@ -82,6 +82,21 @@ static void get_own_nodes(gcl_server *self, gcl_rpc_task task, gcl_term argument
     gcl_writer_free(nodes);
 }
 
+/* code:ensure_loaded(Module): there is no code but that of functions. A remote shell of OTP 26 and
+ * later asks for its own, and gives up in good order. */
+static void ensure_loaded(gcl_server *self, gcl_rpc_task task, gcl_term arguments, void *user)
+{
+    gcl_node *at = gcl_server_node(self);
+    gcl_bytes module;
+    (void)user;
+    if (!gcl_match(arguments, "[~a]", &module))
+        badarg(at, task);
+    else if (gcl_rpc_has_module(at, module))
+        (void)gcl_rpc_return(at, task, "{module, ~a}", module);
+    else
+        (void)gcl_rpc_return(at, task, "{error, nofile}");
+}
+
 /*
  * dbg:do_relay(Parent, To), from OTP 27 on dbg:do_relay(Session, Parent, To): what dbg:n/1 spawns
  * to trace a node. dbg waits for this message without end, and serves nobody meanwhile; when the
@@ -117,6 +132,7 @@ static const struct {
     {"global", "whereis_name", 1, whereis_name},
     {"global", "resolve_it", 4, resolve_it},
     {"global_group", "get_own_nodes", 0, get_own_nodes},
+    {"code", "ensure_loaded", 1, ensure_loaded},
     {"dbg", "do_relay", 2, do_relay},
     {"dbg", "do_relay", 3, do_relay},
 };

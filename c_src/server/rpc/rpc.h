@@ -68,6 +68,9 @@ void gcl_rpc_fini(struct gcl_node *node);
 /** The function, or NULL. */
 struct gcl_rpc_entry *gcl_rpc_find(struct gcl_node *node, const struct gcl_rpc_name *name);
 
+/** Whether there is a function of this module. */
+bool gcl_rpc_has_module(struct gcl_node *node, gcl_bytes module);
+
 /** A function that every node has; it does not count. As gcl_rpc_register(). */
 int gcl_rpc_add_own(struct gcl_node *node, const char *module, const char *function, unsigned arity,
                     gcl_rpc_function *run);

@@ -39,6 +39,16 @@ struct gcl_rpc_entry *gcl_rpc_find(struct gcl_node *node, const struct gcl_rpc_n
     return gcl_table_find(&rpc_of(node)->entries, hash_of(node, name), is_named, name);
 }
 
+bool gcl_rpc_has_module(struct gcl_node *node, gcl_bytes module)
+{
+    const struct gcl_rpc_entry *entry;
+    size_t position = 0;
+    while ((entry = gcl_table_each(&rpc_of(node)->entries, &position)) != NULL)
+        if (gcl_str_equal(gcl_str_make(entry->names, entry->module_size), str_of(module)))
+            return true;
+    return false;
+}
+
 void gcl_rpc_release(struct gcl_node *node, struct gcl_rpc_entry *entry)
 {
     if (--entry->holds == 0)
