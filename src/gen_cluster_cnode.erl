@@ -2,7 +2,7 @@
 %% Runs a C member as a program of the operating system, under a supervisor of Erlang or Elixir.
 %%
 %% A start succeeds when the program has said `ready NODE PORT' on its output; the other lines,
-%% those on stderr too, go to the logger. When the program ends, so does this process: with `normal'
+%% those on stderr too, go to the logger (gen_cluster_cnode_output). When the program ends, so does this process: with `normal'
 %% for exit status 0, {exit_status, Status} or {signal, Signal} (as a shell does, an exit status
 %% above 128 is taken for a signal). When this process ends, in whatever way, the program's input is
 %% closed; when that does not end it, SIGTERM and then SIGKILL do (gen_cluster_program).
@@ -14,8 +14,6 @@
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2]).
 
 -export_type([options/0, info/0]).
-
--include_lib("kernel/include/logger.hrl").
 
 -type text() :: unicode:chardata() | atom().
 -type options() :: #{
@@ -52,7 +50,11 @@
 -record(state, {
     port :: port(),
     guard :: gen_cluster_program:guard(),
-    info :: info()
+    path :: file:filename_all(),
+    %% Stands in front of each line: the name that was asked for, then that of the node.
+    label :: string(),
+    %% When the program is ready.
+    info :: info() | undefined
 }).
 
 -define(MAX_LINE, 4096).
@@ -74,8 +76,9 @@ child_spec(Options) ->
             error(Reason, [Options])
     end.
 
-%% {error, Reason}: {bad_option, _}, {not_started, Path, Posix}, {not_ready, timeout}, or what the
-%% program ended with: {not_ready, {exit_status, _} | {signal, _} | normal}.
+%% {error, Reason}: {bad_option, _}, {not_started, Path, Posix}, {not_ready, timeout, Said}, or what
+%% the program ended with: {not_ready, {exit_status, _} | {signal, _} | normal, Said}. Said is the
+%% last warning or error that it has printed, a string, or "".
 -spec start_link(options()) -> gen_server:start_ret().
 start_link(Options) ->
     case gen_cluster_cnode_options:parse(Options) of
@@ -96,40 +99,43 @@ init(#{path := Path, args := Args, env := Env, label := Label} = Options) ->
             #{eof_timeout := Eof, term_timeout := Term, ready_timeout := Timeout} = Options,
             Guard = gen_cluster_program:guard(OsPid, Eof, Term),
             Timer = erlang:start_timer(Timeout, self(), ready),
-            ready(await_ready(Port, Timer), Port, OsPid, Guard, Timer);
+            State = #state{port = Port, guard = Guard, path = Path, label = Label},
+            ready(await_ready(Timer, "", State), OsPid, Timer, State);
         {error, Reason} ->
             {stop, {not_started, Path, Reason}}
     end.
 
-ready({ok, Node, Number}, Port, OsPid, Guard, Timer) ->
+ready({ok, Node, Number}, OsPid, Timer, State) ->
     _ = erlang:cancel_timer(Timer),
-    logger:update_process_metadata(#{program => atom_to_binary(Node)}),
+    Label = atom_to_list(Node),
+    logger:update_process_metadata(#{program => Label}),
     Info = #{node => Node, port => Number, os_pid => OsPid},
-    {ok, #state{port = Port, guard = Guard, info = Info}};
-ready({ended, Reason}, _Port, _OsPid, Guard, _Timer) ->
+    {ok, State#state{info = Info, label = Label}};
+ready({ended, Reason}, _OsPid, _Timer, #state{guard = Guard}) ->
     gen_cluster_program:ended(Guard),
-    {stop, {not_ready, Reason}};
-ready({stop, Reason}, Port, _OsPid, Guard, _Timer) ->
+    {stop, Reason};
+ready({stop, Reason}, _OsPid, _Timer, #state{port = Port, guard = Guard}) ->
     gen_cluster_program:stop(Port, Guard),
     {stop, Reason}.
 
-await_ready(Port, Timer) ->
+%% Said is the last warning or error until now.
+await_ready(Timer, Said, #state{port = Port} = State) ->
     receive
         {Port, {data, {_, Line}}} ->
             case ready_line(Line) of
-                {ok, Node, Number} ->
-                    {ok, Node, Number};
-                error ->
-                    log(Line),
-                    await_ready(Port, Timer)
+                {ok, Node, Number} -> {ok, Node, Number};
+                error -> await_ready(Timer, said(log(Line, State), Said), State)
             end;
         {Port, {exit_status, Status}} ->
-            {ended, gen_cluster_program:reason(Status)};
+            {ended, {not_ready, gen_cluster_program:reason(Status), Said}};
         {timeout, Timer, ready} ->
-            {stop, {not_ready, timeout}};
+            {stop, {not_ready, timeout, Said}};
         {'EXIT', Linked, Reason} when is_pid(Linked) ->
             {stop, Reason}
     end.
+
+said({Level, Text}, _Said) when Level =:= error; Level =:= warning -> Text;
+said(_Logged, Said) -> Said.
 
 ready_line(Line) ->
     case string:lexemes(Line, " ") of
@@ -154,7 +160,7 @@ handle_cast(_Request, State) ->
 
 -spec handle_info(term(), #state{}) -> {noreply, #state{}} | {stop, term(), #state{}}.
 handle_info({Port, {data, {_, Line}}}, #state{port = Port} = State) ->
-    log(Line),
+    _ = log(Line, State),
     {noreply, State};
 handle_info({Port, {exit_status, Status}}, #state{port = Port, guard = Guard} = State) ->
     gen_cluster_program:ended(Guard),
@@ -169,12 +175,5 @@ handle_info(_Message, State) ->
 terminate(_Reason, #state{port = Port, guard = Guard}) ->
     gen_cluster_program:stop(Port, Guard).
 
-%% Whatever a program may print is worth a line, in UTF-8 or not.
-log(Line) ->
-    Text =
-        case unicode:characters_to_list(Line) of
-            Characters when is_list(Characters) -> Characters;
-            _ -> binary_to_list(Line)
-        end,
-    #{program := Program} = logger:get_process_metadata(),
-    ?LOG_NOTICE("~ts: ~ts", [Program, Text]).
+log(Line, #state{path = Path, label = Label}) ->
+    gen_cluster_cnode_output:log(Label, Path, Line).

@@ -14,9 +14,11 @@
     cookie_in_file/1,
     cookie_of_this_node/1,
     output_is_logged/1,
+    lines_have_levels/1,
     ready_has_a_deadline/1,
     garbled_ready_is_no_ready/1,
     ends_before_ready/1,
+    last_complaint_is_the_reason/1,
     program_that_is_not_there/1,
     bad_options/1,
     ends_by_end_of_input/1,
@@ -28,6 +30,8 @@
     supervisor_starts_it_again/1,
     supervisor_of_elixir/1
 ]).
+%% A handler of logger.
+-export([log/2]).
 
 suite() -> [{timetrap, {seconds, 60}}].
 
@@ -40,9 +44,11 @@ all() ->
         cookie_in_file,
         cookie_of_this_node,
         output_is_logged,
+        lines_have_levels,
         ready_has_a_deadline,
         garbled_ready_is_no_ready,
         ends_before_ready,
+        last_complaint_is_the_reason,
         program_that_is_not_there,
         bad_options,
         ends_by_end_of_input,
@@ -146,23 +152,70 @@ output_is_logged(Config) ->
     "program@127.0.0.1: read a line" = cluster_helper:expect_log(node(), "read"),
     ok = gen_server:stop(Pid).
 
+%% The word in front is the level; a complaint with the name of the program in front is an error.
+lines_have_levels(Config) ->
+    {ok, Pid} = start(talkative, Config),
+    #{os_pid := OsPid} = gen_cluster_cnode:info(Pid),
+    #{level := Before} = logger:get_primary_config(),
+    ok = logger:set_primary_config(level, debug),
+    ok = logger:add_handler(levels, ?MODULE, #{config => #{to => self()}}),
+    [
+        begin
+            ok = file:write_file(["/proc/", integer_to_list(OsPid), "/fd/0"], ["= ", Line, "\n"]),
+            {Line, Level} = {Line, level_of("program@127.0.0.1: " ++ Line)}
+        end
+     || {Line, Level} <- [
+            {"error name_taken: x", error},
+            {"warning: x", warning},
+            {"notice connect_failed: x", notice},
+            {"info node_up: x", info},
+            {"debug x: y", debug},
+            {"program.sh: what is wrong", error},
+            {"errors: none", notice},
+            {"error", notice}
+        ]
+    ],
+    ok = logger:remove_handler(levels),
+    ok = logger:set_primary_config(level, Before),
+    ok = gen_server:stop(Pid).
+
+-spec log(logger:log_event(), logger:handler_config()) -> term().
+log(#{level := Level} = Event, #{config := #{to := Pid}}) ->
+    Line = logger_formatter:format(Event, #{single_line => true, template => [msg]}),
+    Pid ! {level, unicode:characters_to_list(Line), Level}.
+
+level_of(Line) ->
+    receive
+        {level, Line, Level} -> Level
+    after 20000 -> ct:fail({not_logged, Line})
+    end.
+
 %% A program that does not get ready is ended.
 ready_has_a_deadline(Config) ->
     Options = options(silent, Config),
-    {error, {not_ready, timeout}} = gen_cluster_cnode:start_link(Options#{ready_timeout => 200}),
+    {error, {not_ready, timeout, ""}} = gen_cluster_cnode:start_link(Options#{ready_timeout => 200}),
     ok.
 
 %% A node without a host or a port out of range is not ready.
 garbled_ready_is_no_ready(Config) ->
     Options = options(garbled, Config),
-    {error, {not_ready, timeout}} = gen_cluster_cnode:start_link(Options#{ready_timeout => 500}),
+    {error, {not_ready, timeout, ""}} = gen_cluster_cnode:start_link(Options#{ready_timeout => 500}),
     _ = cluster_helper:expect_log(node(), "ready program 4711"),
     ok.
 
 %% A program that ends instead: its status is in the error.
 ends_before_ready(Config) ->
-    {error, {not_ready, {exit_status, 64}}} = start('exit 64', Config),
-    {error, {not_ready, normal}} = start('exit 0', Config),
+    {error, {not_ready, {exit_status, 64}, ""}} = start('exit 64', Config),
+    {error, {not_ready, normal, ""}} = start('exit 0', Config),
+    ok.
+
+%% What the program has complained of last is in the error, whether it waits or ends.
+last_complaint_is_the_reason(Config) ->
+    {error, {not_ready, {exit_status, 69}, "program.sh: the name is in use"}} =
+        start(complaining, Config),
+    Options = options(waiting, Config),
+    {error, {not_ready, timeout, "warning epmd_down: nobody listens there"}} =
+        gen_cluster_cnode:start_link(Options#{ready_timeout => 500}),
     ok.
 
 program_that_is_not_there(Config) ->

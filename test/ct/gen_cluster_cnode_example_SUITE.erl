@@ -14,6 +14,8 @@
     signal_is_the_reason/1,
     supervisor_starts_it_again/1,
     bad_options_are_the_reason/1,
+    taken_name_is_the_reason/1,
+    epmd_is_the_reason/1,
     supervisor_of_elixir/1
 ]).
 %% Called on a node.
@@ -30,6 +32,8 @@ all() ->
         signal_is_the_reason,
         supervisor_starts_it_again,
         bad_options_are_the_reason,
+        taken_name_is_the_reason,
+        epmd_is_the_reason,
         supervisor_of_elixir
     ] -- left_out(erlang:system_info(otp_release)).
 
@@ -126,9 +130,32 @@ supervisor_starts_it_again(_Config) ->
 
 bad_options_are_the_reason(_Config) ->
     Options = options(),
-    {error, {not_ready, {exit_status, 64}}} =
+    {error, {not_ready, {exit_status, 64}, "example_cluster_srv: --nonsense: unknown" ++ _}} =
         gen_cluster_cnode:start_link(Options#{args => ["--nonsense"]}),
     _ = cluster_helper:expect_log(node(), "--nonsense: unknown option"),
+    ok.
+
+%% The second one of a name ends at once, and says why.
+taken_name_is_the_reason(_Config) ->
+    Options = options(),
+    {ok, Pid} = gen_cluster_cnode:start_link(Options),
+    #{node := Node} = gen_cluster_cnode:info(Pid),
+    {error, {not_ready, {exit_status, 69}, Said}} = gen_cluster_cnode:start_link(Options),
+    ?assertEqual(
+        "example_cluster_srv: the name " ++ atom_to_list(Node) ++
+            " seems to be in use by another node",
+        Said
+    ),
+    ok = gen_server:stop(Pid).
+
+%% Nobody finds a node without epmd: its start does not succeed, and the reason names the culprit.
+epmd_is_the_reason(_Config) ->
+    {ok, Socket} = gen_tcp:listen(0, []),
+    {ok, Number} = inet:port(Socket),
+    ok = gen_tcp:close(Socket),
+    Env = [{"ERL_EPMD_PORT", integer_to_list(Number)}],
+    {error, {not_ready, timeout, "warning epmd_down: epmd at 127.0.0.1:" ++ _}} =
+        gen_cluster_cnode:start_link((options())#{env => Env, ready_timeout => 1000}),
     ok.
 
 supervisor_of_elixir(Config) ->

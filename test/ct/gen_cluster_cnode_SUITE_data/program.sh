@@ -26,8 +26,24 @@ silent) # is never ready
     ;;
 talkative)
     echo "$ready"
-    while read -r line; do echo "read $line"; done
+    while read -r line; do
+        case $line in
+        '= '*) echo "${line#= }" ;;
+        *) echo "read $line" ;;
+        esac
+    done
     printf 'latin1 \351\n'
+    ;;
+complaining)
+    echo 'error name_taken: somebody has it'
+    echo 'program.sh: the name is in use' >&2
+    echo 'notice that: this is the end'
+    exit 69
+    ;;
+waiting)
+    echo 'warning epmd_down: nobody listens there' >&2
+    echo 'notice that: it waits'
+    exec cat
     ;;
 garbled)
     echo 'ready program@127.0.0.1 99999'
