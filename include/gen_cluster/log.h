@@ -19,9 +19,9 @@ typedef enum gcl_log_level {
 } gcl_log_level;
 
 /**
- * Gets each log event. `event` is a short stable name ("connection_down", see doc/limits.md for
- * those that belong to limits), `text` one line without a newline; both are borrowed. Called on
- * the loop thread. It must not call into the node.
+ * Gets each log event. `event` is a short stable name ("node_down"; doc/log.md lists them), `text`
+ * one line without a newline; both are borrowed. Called on the loop thread. It must not call into
+ * the node.
  */
 typedef void gcl_log_function(gcl_log_level level, const char *event, const char *text, void *user);
 
