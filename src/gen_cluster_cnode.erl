@@ -30,6 +30,8 @@
     net_ticktime => pos_integer(),
     %% Seconds that it may stand still before its node leaves the cluster; 0: for ever.
     watchdog => non_neg_integer(),
+    %% What of its log the program prints: error, warning, notice (its default), info or debug.
+    log_level => error | warning | notice | info | debug,
     %% By default this node's, handed over in the environment; never on the command line. One that
     %% stands here is shown in reports of the supervisor; a file is not.
     cookie => text(),

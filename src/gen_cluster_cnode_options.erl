@@ -50,6 +50,7 @@ is_valid(hidden, Hidden) -> is_boolean(Hidden);
 is_valid(port, Port) -> is_integer(Port) andalso Port > 0 andalso Port < 65536;
 is_valid(net_ticktime, Seconds) -> is_integer(Seconds) andalso Seconds > 0;
 is_valid(watchdog, Seconds) -> is_integer(Seconds) andalso Seconds >= 0;
+is_valid(log_level, Level) -> lists:member(Level, [error, warning, notice, info, debug]);
 is_valid(cookie, Cookie) -> is_text(Cookie);
 is_valid(cookie_file, Path) -> is_text(Path);
 is_valid(args, Args) -> is_list(Args) andalso lists:all(fun is_text/1, Args);
@@ -118,6 +119,7 @@ args(Options) ->
         number("--port", port, Options),
         number("--net-ticktime", net_ticktime, Options),
         number("--watchdog", watchdog, Options),
+        option("--log-level", log_level, Options),
         [text(Arg) || Arg <- maps:get(args, Options, [])],
         ["--until-stdin-eof"]
     ]).

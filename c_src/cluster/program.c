@@ -179,6 +179,8 @@ static int make_node(struct gcl_program *program, const char *cookie, char *deta
         config.net_ticktime_s = settings->net_ticktime_s;
     if (settings->has_watchdog)
         config.watchdog_ms = settings->watchdog_s * 1000;
+    if (settings->log_level != 0)
+        config.log_level = settings->log_level;
     config.close_if_name_taken = true;
     if (program->config->configure != NULL)
         program->config->configure(program, &config, program->config->user);

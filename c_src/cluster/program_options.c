@@ -123,6 +123,17 @@ static const char *set_watchdog(const char *value, void *user)
     return NULL;
 }
 
+static const char *set_log_level(const char *value, void *user)
+{
+    gcl_program_settings *settings = user;
+    for (gcl_log_level level = GCL_LOG_ERROR; level <= GCL_LOG_DEBUG; level++)
+        if (strcmp(value, gcl_log_level_name(level)) == 0) {
+            settings->log_level = level;
+            return NULL;
+        }
+    return "expected error, warning, notice, info or debug";
+}
+
 static const char *set_until_stdin_eof(const char *value, void *user)
 {
     gcl_program_settings *settings = user;
@@ -163,6 +174,7 @@ static const gcl_program_option standard[] = {
      set_net_ticktime},
     {"--watchdog", "SECONDS", "that the program may stand still in a cluster (5); 0: for ever",
      set_watchdog},
+    {"--log-level", "LEVEL", "error, warning, notice (the default), info or debug", set_log_level},
     {"--until-stdin-eof", NULL, "end when the input ends", set_until_stdin_eof},
     {"--help", NULL, "this text", set_help},
     {"--version", NULL, "the version", set_version},

@@ -73,8 +73,9 @@ typedef struct gcl_program_settings {
     bool has_watchdog;          /**< --watchdog was given */
     unsigned watchdog_s;        /**< its value; 0: none */
     bool until_stdin_eof;
-    bool help;    /**< --help: nothing after it was looked at */
-    bool version; /**< --version: the same */
+    bool help;               /**< --help: nothing after it was looked at */
+    bool version;            /**< --version: the same */
+    gcl_log_level log_level; /**< 0: not given */
 } gcl_program_settings;
 
 /**

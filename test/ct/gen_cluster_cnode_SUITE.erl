@@ -107,12 +107,14 @@ arguments(Config) ->
         port => 5000,
         net_ticktime => 8,
         watchdog => 0,
+        log_level => info,
         args => ["--more", 'x y']
     }),
     Line = cluster_helper:expect_log(node(), "arguments: "),
     ?assertEqual(
         "c1: arguments: --sname c1 --seed a@127.0.0.1 --seed b@127.0.0.1 --seed c@127.0.0.1 "
-        "--hidden --port 5000 --net-ticktime 8 --watchdog 0 --more x y --until-stdin-eof",
+        "--hidden --port 5000 --net-ticktime 8 --watchdog 0 --log-level info --more x y "
+        "--until-stdin-eof",
         Line
     ),
     ok = gen_server:stop(Pid).
@@ -246,6 +248,8 @@ bad_options(Config) ->
             {hidden, maybe_so},
             {net_ticktime, 0},
             {watchdog, -1},
+            {log_level, loud},
+            {log_level, "info"},
             {watchdog, infinity},
             {cookie, 17},
             {args, [1]},

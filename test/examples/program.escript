@@ -16,6 +16,7 @@ main([Scratch]) ->
         {taken_port, fun taken_port/1},
         {without_epmd, fun without_epmd/1},
         {taken_name, fun taken_name/1},
+        {log_level, fun log_level/1},
         {start_that_fails, fun start_that_fails/1},
         {cookie_file, fun cookie_file/1},
         {cookie_variable, fun cookie_variable/1},
@@ -149,6 +150,21 @@ taken_name(_) ->
     137 = example_program:ended(First),
     {Second, Node, _} = member(["--sname", Name]),
     example_program:stop(Second).
+
+%% By default it says nothing of nodes that come; with `error' nothing of epmd that is not there.
+log_level(_) ->
+    Args = ["--until-stdin-eof", "--sname", name()],
+    Talkative = example_program:start(?PROGRAM, ["--log-level", "info" | Args], []),
+    {Node, _} = example_program:ready(Talkative),
+    pong = net_adm:ping(Node),
+    [Self] = example_program:line(Talkative, "^info node_up: connected to ([^ ]*) [(]visible[)]$"),
+    Self = atom_to_list(node()),
+    example_program:stop(Talkative),
+    Silent = example_program:start(?PROGRAM, ["--hidden", "--log-level", "error" | Args], [
+        {"ERL_EPMD_PORT", "1"}
+    ]),
+    ["ready"] = example_program:line(Silent, "^(warning|ready) "),
+    example_program:stop(Silent).
 
 %% What `start' of the program returns is said and ends it.
 start_that_fails(_) ->

@@ -57,7 +57,7 @@ Test(program_options, every_option)
     cr_assert_eq(PARSE("--name", "three@host.example", "--cookie-file", "/tmp/cookie", "--seed",
                        "one@host.example", "--port", "4711", "--seed", "two@host.example",
                        "--visible", "--net-ticktime", "8", "--listen", "127.0.0.1", "--watchdog",
-                       "9", "--until-stdin-eof"),
+                       "9", "--log-level", "info", "--until-stdin-eof"),
                  0);
     cr_assert_str_eq(settings.name, "three@host.example");
     cr_assert(settings.long_names);
@@ -69,6 +69,7 @@ Test(program_options, every_option)
     cr_assert_eq(settings.net_ticktime_s, 8);
     cr_assert(settings.has_watchdog);
     cr_assert_eq(settings.watchdog_s, 9);
+    cr_assert_eq(settings.log_level, GCL_LOG_INFO);
     cr_assert_str_eq(settings.listen_address, "127.0.0.1");
     cr_assert(!settings.hidden);
     cr_assert(settings.until_stdin_eof);
@@ -84,6 +85,7 @@ Test(program_options, defaults)
     cr_assert_eq(settings.port, 0);
     cr_assert_eq(settings.net_ticktime_s, 0);
     cr_assert_not(settings.has_watchdog);
+    cr_assert_eq(settings.log_level, 0);
     cr_assert_null(settings.listen_address);
     cr_assert(!settings.hidden);
     cr_assert(!settings.until_stdin_eof);
@@ -137,6 +139,19 @@ Test(program_options, bad_values_are_named)
         assert_refused("--seed: expected the name of a node with its host, as in one@host",
                        "--seed", value);
     }
+}
+
+Test(program_options, levels_of_the_log)
+{
+    static const char *const names[] = {"error", "warning", "notice", "info", "debug"};
+    for (int i = 0; i < 5; i++) {
+        cr_assert_eq(PARSE("--sname", "a", "--log-level", (char *)(uintptr_t)names[i]), 0);
+        cr_assert_eq(settings.log_level, GCL_LOG_ERROR + i);
+    }
+    assert_refused("--log-level: expected error, warning, notice, info or debug", "--log-level",
+                   "all");
+    assert_refused("--log-level: expected error, warning, notice, info or debug", "--log-level",
+                   "");
 }
 
 Test(program_options, no_watchdog)
@@ -233,6 +248,7 @@ Test(program_options, help_shows_all)
         "--listen ADDRESS ",
         "--net-ticktime SECONDS ",
         "--watchdog SECONDS ",
+        "--log-level LEVEL ",
         "--until-stdin-eof ",
         "--help ",
         "--version ",
