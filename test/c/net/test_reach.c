@@ -266,22 +266,39 @@ static void hidden_by_epmd(gcl_node_config *config)
     config->no_epmd = false;
 }
 
+static size_t failing_attempt;
+
+static bool has_failed(void)
+{
+    return world.mem.attempts >= failing_attempt;
+}
+
+static bool is_told(void)
+{
+    return world_logged("reachable") > 0;
+}
+
+static bool has_failed_or_is_told(void)
+{
+    return has_failed() || is_told();
+}
+
 static bool without_memory_from(size_t n)
 {
     world_begin();
     gcl_node *node = world_start(0, hidden_by_epmd)->node;
     node->config.hidden = false; /* it begins now, and not before */
     gcl_test_fail_at(&world.mem, n);
-    size_t until = world.mem.attempts + n;
+    failing_attempt = world.mem.attempts + n;
     gcl_reach_begin(node);
-    world_live(20);
-    bool has_failed = world.mem.attempts >= until;
+    world_until(has_failed_or_is_told);
+    bool is_short = has_failed();
     gcl_test_fail_at(&world.mem, 0);
-    world_live(20);
-    cr_assert_eq(world_logged("reachable"), 1, "%s", world.log);
+    world_until(is_told);
     node->config.hidden = true;
     world_end();
-    return has_failed;
+    cr_assert_eq(world_logged("reachable"), 1, "%s", world.log);
+    return is_short;
 }
 
 Test(reach, without_memory_from_any_point_on_it_says_so_and_nothing_is_left, .timeout = 60)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a node tells about very many processes and ties. With few: test/ct/rpc_SUITE. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "world.h"
 
