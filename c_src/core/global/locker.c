@@ -73,15 +73,18 @@ static void set_wake(struct gcl_gns *gns)
     size_t known;
     uint64_t delay_ms = DELAY_ALONE_MS;
     locker->wake_at_ms = GCL_NEVER;
-    if (locker->state != GCL_GNS_LOCKER_IDLE || count_wanted(gns, &known) == 0)
+    if (locker->state != GCL_GNS_LOCKER_IDLE)
         return;
-    if (locker->has_joined)
+    bool has_joined = locker->has_joined;
+    locker->has_joined = false; /* spec: `just_synced`; who comes later is nobody's next one */
+    if (count_wanted(gns, &known) == 0)
+        return;
+    if (has_joined)
         delay_ms = 0;
     else if (known > 0)
         delay_ms = DELAY_MS + DELAY_PER_NODE_MS * known;
     if (delay_ms > DELAY_MAX_MS)
         delay_ms = DELAY_MAX_MS;
-    locker->has_joined = false;
     locker->wake_at_ms = gns->now_ms + delay_ms;
 }
 

@@ -35,15 +35,26 @@ static void report(struct gcl_gns *gns, struct gcl_gns_node *node)
 
 /* Names of the lost node may be among those that somebody was sent to compare his with: he would
  * keep them, and nobody else. Who has been told whom we know is told of the loss, too. */
+static bool is_exchanging(const struct gcl_gns_node *node)
+{
+    return node->session.is_lock_set && !node->session.has_ops &&
+           node->session.version >= GCL_GNS_VERSION_VERIFY;
+}
+
+/* What ends with a session may free other nodes. */
 static void restart_exchanges(struct gcl_gns *gns)
 {
+    struct gcl_gns_nodes nodes = {0};
     GCL_LIST_EACH(&gns->node_list, at, following)
     {
         struct gcl_gns_node *node = GCL_CONTAINER_OF(at, struct gcl_gns_node, at_gns);
-        if (node->session.is_lock_set && !node->session.has_ops &&
-            node->session.version >= GCL_GNS_VERSION_VERIFY)
-            gcl_gns_session_restart(gns, node);
+        if (is_exchanging(node))
+            gcl_gns_set_add(gns, &nodes, node);
     }
+    for (size_t i = 0; i < nodes.count; i++)
+        if (is_exchanging(nodes.items[i]))
+            gcl_gns_session_restart(gns, nodes.items[i]);
+    gcl_gns_set_fini(gns, &nodes);
 }
 
 static bool is_reported(const struct gcl_gns *gns, const struct gcl_gns_node *node)

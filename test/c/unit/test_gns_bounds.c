@@ -304,6 +304,24 @@ Test(gns_bounds, no_more_nodes_are_dialled_than_may_be_unconnected)
     end();
 }
 
+/* --- turns ---------------------------------------------------------------------------------- */
+
+/* Right behind a join the next one may begin at once, but none that comes much later. */
+Test(gns_bounds, who_comes_later_waits_as_others_do)
+{
+    begin();
+    start();
+    join();
+    gcl_gns_nodedown(gns, now_ms, name_at(0));
+    drain();
+    now_ms += 10000;
+    gcl_gns_nodeup(gns, now_ms, name_at(0), true);
+    drain();
+    cast(GCL_MESSAGE("{init_connect, {8, 8}, 'a@h', {locker, none, [], ~p}}", pid_at(0, 11)));
+    cr_assert_eq(gcl_gns_wake_at(gns), now_ms + 200);
+    end();
+}
+
 /* --- nodes that there are not --------------------------------------------------------------- */
 
 /* He is asked to leave before he was connected; he never was there. */
