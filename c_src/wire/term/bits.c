@@ -5,7 +5,7 @@
 
 #include <gen_cluster/error.h>
 
-#include "wire/term/parse.h"
+#include "wire/term/parse_impl.h"
 #include "wire/term/read.h"
 #include "wire/term/write.h"
 
@@ -38,11 +38,6 @@ static bool fail(struct gcl_parser *parser, const char *reason)
     return gcl_parse_fail(parser, GCL_ESYNTAX, reason);
 }
 
-static bool wrote(struct gcl_parser *parser, int error)
-{
-    return error == 0 || gcl_parse_fail(parser, error, "out of memory");
-}
-
 /* --- bits ----------------------------------------------------------------------------------- */
 
 /* The `count` (up to 8) low bits of a byte. */
@@ -53,7 +48,7 @@ static bool put_bits(struct bits *bits, struct gcl_buffer *out, unsigned value, 
     if (free_bits > 0)
         out->bytes[out->end - 1] |= (uint8_t)(value >> (8 - free_bits));
     if (count > free_bits &&
-        !wrote(bits->parser, gcl_buffer_append_u8(out, (uint8_t)(value << free_bits))))
+        !gcl_parse_wrote(bits->parser, gcl_buffer_append_u8(out, (uint8_t)(value << free_bits))))
         return false;
     bits->count += count;
     return true;
@@ -426,7 +421,7 @@ static bool parse_nested(struct gcl_parser *parser, struct gcl_buffer *out, unsi
     struct bits bits = {parser, gcl_buffer_mark(out), 0};
     if (depth > NESTED_MAX)
         return gcl_parse_fail(parser, GCL_ELIMIT, "binaries are nested too deep");
-    if (!wrote(parser, gcl_buffer_append(out, zeros, sizeof zeros)))
+    if (!gcl_parse_wrote(parser, gcl_buffer_append(out, zeros, sizeof zeros)))
         return false;
     while (!gcl_parse_at_mark(parser, GCL_MARK_CLOSE_BITS)) {
         if (!parse_segment(&bits, out, depth))

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "wire/term/pattern.h"
+#include "wire/term/scan.h"
 #include "wire/term/walk.h"
 #include "wire/term/write.h"
 

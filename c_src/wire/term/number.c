@@ -2,7 +2,7 @@
 #include <gen_cluster/error.h>
 
 #include "wire/term/float.h"
-#include "wire/term/parse.h"
+#include "wire/term/parse_impl.h"
 #include "wire/term/write.h"
 
 enum {
@@ -11,11 +11,6 @@ enum {
     BITS_PER_DIGIT = 6,  /* at least the logarithm of 36 */
     BIG_HEAD = 6,
 };
-
-static bool wrote(struct gcl_parser *parser, int error)
-{
-    return error == 0 || gcl_parse_fail(parser, error, "out of memory");
-}
 
 static unsigned digit_value(uint8_t c)
 {
@@ -77,7 +72,7 @@ static bool write_big(struct gcl_parser *parser, bool is_negative, struct gcl_bu
     uint8_t *room =
         gcl_buffer_room(out, BIG_HEAD + 8 + token->text.size * BITS_PER_DIGIT / 8, &error);
     if (room == NULL)
-        return wrote(parser, error);
+        return gcl_parse_wrote(parser, error);
     size_t size = big_value(token, room + BIG_HEAD);
     uint8_t *at = room;
     if (size <= UINT8_MAX) {
@@ -99,9 +94,9 @@ static bool write_int(struct gcl_parser *parser, bool is_negative, struct gcl_bu
     if (!small_value(&parser->scan.token, &value))
         return write_big(parser, is_negative, out);
     if (!is_negative)
-        return wrote(parser, gcl_write_uint64(out, value));
+        return gcl_parse_wrote(parser, gcl_write_uint64(out, value));
     if (value <= INT64_MAX)
-        return wrote(parser, gcl_write_int64(out, -(int64_t)value));
+        return gcl_parse_wrote(parser, gcl_write_int64(out, -(int64_t)value));
     return write_big(parser, true, out);
 }
 
@@ -110,7 +105,7 @@ static bool write_float(struct gcl_parser *parser, bool is_negative, struct gcl_
     double value;
     if (!gcl_float_parse(parser->scan.token.text, &value))
         return gcl_parse_fail(parser, GCL_ESYNTAX, "float is too large");
-    return wrote(parser, gcl_write_double(out, is_negative ? -value : value));
+    return gcl_parse_wrote(parser, gcl_write_double(out, is_negative ? -value : value));
 }
 
 bool gcl_parse_number(struct gcl_parser *parser, bool is_negative, struct gcl_buffer *out)
@@ -123,5 +118,5 @@ bool gcl_parse_number(struct gcl_parser *parser, bool is_negative, struct gcl_bu
     if (token->kind != GCL_TOKEN_CHAR)
         return gcl_parse_fail(parser, GCL_ESYNTAX, "a number is expected");
     int64_t character = token->character;
-    return wrote(parser, gcl_write_int64(out, is_negative ? -character : character));
+    return gcl_parse_wrote(parser, gcl_write_int64(out, is_negative ? -character : character));
 }

@@ -10,7 +10,6 @@
 
 #include "base/buffer.h"
 #include "base/str.h"
-#include "wire/term/scan.h"
 
 enum gcl_hole {
     GCL_HOLE_INT = 1, /* the order is that of "iufasbprt" */
@@ -34,32 +33,5 @@ enum gcl_parse_mode { GCL_PARSE_TERM, GCL_PARSE_MATCH, GCL_PARSE_BUILD };
  */
 int gcl_parse(struct gcl_str text, enum gcl_parse_mode mode, struct gcl_buffer *out,
               gcl_parse_error *error) GCL_MUST_USE;
-
-/* --- for number.c and bits.c ----------------------------------------------------------------- */
-
-struct gcl_parser {
-    struct gcl_scanner scan;
-    struct gcl_buffer *out;
-    enum gcl_parse_mode mode;
-    int error;
-    uint64_t sized_bits; /* of binaries' segments that say their size */
-};
-
-/** Notes the first error, at the current token; returns false. */
-bool gcl_parse_fail(struct gcl_parser *parser, int error, const char *reason);
-
-/** Makes the next token the current one. */
-bool gcl_parse_advance(struct gcl_parser *parser);
-
-static inline bool gcl_parse_at_mark(const struct gcl_parser *parser, unsigned mark)
-{
-    return parser->scan.token.kind == GCL_TOKEN_MARK && parser->scan.token.mark == mark;
-}
-
-/** Writes the current token, an integer, character or float, with that sign, into `out`. */
-bool gcl_parse_number(struct gcl_parser *parser, bool is_negative, struct gcl_buffer *out);
-
-/** Reads from behind << to behind >> and writes a binary. */
-bool gcl_parse_bits(struct gcl_parser *parser);
 
 #endif
