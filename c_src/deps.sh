@@ -61,6 +61,7 @@ if [ "$goal" = test ]; then
     need libcriterion-dev 1 'unit tests in C' header criterion/criterion.h
     need erlang-common-test 8 'tests against real Erlang nodes' erlang_library common_test ebin/common_test.app
     need erlang-eunit 1 'unit tests in Erlang' erlang_library eunit ebin/eunit.app
+    need erlang-mnesia 2 'what mnesia asks other nodes' erlang_library mnesia ebin/mnesia.app
     need erlang-proper 1 'property tests in Erlang' erlang_library proper ebin/proper.app
     need erlang-dialyzer 12 'make check: types' erlang_library dialyzer ebin/dialyzer.app
     need erlang-tools 2 'make check: cross references' erlang_library tools ebin/tools.app

@@ -10,6 +10,7 @@
 -export([
     nodes/1,
     processes/1,
+    seq_trace/1,
     gen/1,
     sys/1,
     global/1,
@@ -38,7 +39,8 @@ suite() -> [{timetrap, {seconds, 60}}].
 
 all() -> as_a_beam() ++ otherwise() ++ [each_section_is_a_case, what_is_shown_elsewhere_is].
 
-as_a_beam() -> [nodes, processes, gen, sys, global, global_group, rpc, spawn, shell].
+as_a_beam() ->
+    [nodes, processes, seq_trace, gen, sys, global, global_group, rpc, spawn, shell].
 
 otherwise() -> [code, net_kernel, debugging, group_leader, nobody, tools].
 
@@ -104,6 +106,7 @@ c_node() ->
 
 nodes(Config) -> both(?FUNCTION_NAME, Config).
 processes(Config) -> both(?FUNCTION_NAME, Config).
+seq_trace(Config) -> both(?FUNCTION_NAME, Config).
 gen(Config) -> both(?FUNCTION_NAME, Config).
 sys(Config) -> both(?FUNCTION_NAME, Config).
 global(Config) -> both(?FUNCTION_NAME, Config).

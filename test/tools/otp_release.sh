@@ -21,6 +21,10 @@ case $release in
 *) echo "no suite is known to have OTP $release"; exit 64 ;;
 esac
 
+# What Common Test and the suites need of it. Unpacked anew when there is more of it than before.
+tools='erlang-common-test erlang-dev erlang-mnesia erlang-observer erlang-runtime-tools erlang-syntax-tools
+    erlang-tools erlang-xmerl'
+
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 tree=$PWD/_build/otp/$release
 log=$PWD/_build/otp/$release.log
@@ -85,8 +89,7 @@ unpack()
     mkdir -p "$root"
     # shellcheck disable=SC2086
     [ -n "$packages" ] &&
-        (cd "$apt" && apt apt-get download $packages erlang-common-test erlang-dev erlang-runtime-tools \
-            erlang-syntax-tools erlang-tools erlang-xmerl) >>"$log" 2>&1 || return
+        (cd "$apt" && apt apt-get download $packages $tools) >>"$log" 2>&1 || return
     for package in "$apt"/*.deb; do
         dpkg-deb -x "$package" "$root" || return
     done
@@ -154,7 +157,8 @@ add_peer()
 }
 
 # The file is written last: without it a tree is not complete.
-if [ -e "$tree/version" ] && now=$(version) && [ "$now" = "$(cat "$tree/version")" ]; then
+if [ "$(cat "$tree/tools" 2>/dev/null)" = "$tools" ] && [ -e "$tree/version" ] && now=$(version) &&
+    [ "$now" = "$(cat "$tree/version")" ]; then
     echo "$now"
     exit 0
 fi
@@ -179,6 +183,7 @@ for suite in $suites; do
         mv "$root" "$tree" || exit 69
         add_peer && now=$(version) || give_up "it does not run, see $log"
         case $now in "$release "*) ;; *) give_up "it calls itself $now" ;; esac
+        echo "$tools" >"$tree/tools"
         echo "$now" >"$tree/version"
         echo "$now"
         exit 0
