@@ -40,7 +40,8 @@ extern "C" {
     X(GCL_EEPMD, -23, "epmd does not know the node or could not be asked")                         \
     X(GCL_EEXIT, -24, "process ended before it answered")                                          \
     X(GCL_ERAISE, -25, "function raised an exception")                                             \
-    X(GCL_EKERNEL, -26, "a server that no node goes on without has ended")
+    X(GCL_EKERNEL, -26, "a server that no node goes on without has ended")                         \
+    X(GCL_EHASNAME, -27, "process has another global name")
 
 enum gcl_error {
     GCL_OK = 0,

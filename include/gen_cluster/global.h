@@ -73,12 +73,14 @@ GCL_API void gcl_global_options_init(gcl_global_options *options);
 /**
  * Gives the server a global name, and keeps it: on a hidden node, when the BEAM by which it was
  * registered is lost, it is registered again by another one, as soon as there is one. `done` is
- * called once: 0; GCL_EEXIST, another process has the name (or, on a visible node, this one has
- * another name); GCL_ELIMIT, on a visible node: there are 1,048,576 names, or it is nested deeper
- * than 64; GCL_ECANCELED, the server ends or the name was given back before. A hidden node
- * without a connected BEAM waits for one. Later losses of the name (to another process, when a
- * split has healed) are logged as `global_name_lost`; what the server is told is a matter of the
- * method. Returns GCL_EEXIST: this server has, or wants, this name already.
+ * called once: 0; GCL_EEXIST, another process has the name; GCL_EHASNAME, on a visible node: this
+ * one has another name, as global:register_name/2 then says `no` (who is to have several takes
+ * gcl_global_re_register(); a hidden node registers by global:register_name_external/2, which does
+ * not ask); GCL_ELIMIT, on a visible node: there are 1,048,576 names, or it is nested deeper than
+ * 64; GCL_ECANCELED, the server ends or the name was given back before. A hidden node without a
+ * connected BEAM waits for one. Later losses of the name (to another process, when a split has
+ * healed) are logged as `global_name_lost`; what the server is told is a matter of the method.
+ * Returns GCL_EEXIST: this server has, or wants, this name already.
  */
 #define gcl_global_register(self, done, user, ...)                                                 \
     gcl_global_register_message((self), NULL, (done), (user), GCL_MESSAGE(__VA_ARGS__))

@@ -142,7 +142,7 @@ one_name_has_one_process(_Config) ->
     ?assertEqual(ok, ask(A, C, {global_register, one})),
     ?assertEqual({error, 'GCL_EEXIST'}, ask(A, D, {global_register, one})),
     ?assertEqual({error, 'GCL_EEXIST'}, ask(A, C, {global_register, one})),
-    ?assertEqual({error, 'GCL_EEXIST'}, ask(A, C, {global_register, another})),
+    ?assertEqual({error, 'GCL_EHASNAME'}, ask(A, C, {global_register, another})),
     ?assertEqual(no, on(A, global, register_name, [one, process(A)])),
     ?assertEqual(no, on(A, global, register_name, [another, ask(A, C, self)])).
 

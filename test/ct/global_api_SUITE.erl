@@ -146,7 +146,7 @@ other_processes_are_registered(_Config) ->
     Asker = ask(A, C, spawn),
     Pid = process(B),
     ?assertEqual(ok, ask_pid(A, Asker, {global_register, far, Pid})),
-    ?assertEqual({error, 'GCL_EEXIST'}, ask_pid(A, Asker, {global_register, further, Pid})),
+    ?assertEqual({error, 'GCL_EHASNAME'}, ask_pid(A, Asker, {global_register, further, Pid})),
     ?assertEqual(ok, ask_pid(A, Asker, {global_register, near, ask(A, C, self)})),
     ?assertEqual(ok, ask_pid(A, Asker, {global_register, own, Asker})),
     %% A name stays with its process, whoever asked for it.

@@ -153,9 +153,9 @@ void gcl_gns_woken(struct gcl_gns *gns, uint64_t now_ms);
  * Each function returns 0, or an error, and then nothing was done and there is no GCL_GNS_DONE:
  * GCL_ELIMIT, as many requests wait as may; GCL_ENOMEM; and what the function says itself. What was
  * taken is answered by GCL_GNS_DONE with `number` (not 0, one of its own each), unless it is
- * cancelled: 0; GCL_EEXIST: the name is taken, or the process has one; GCL_ENOENT: nobody has it;
- * GCL_ELIMIT: it could not be kept here. They wait in line: one at a time holds the lock of the
- * partition.
+ * cancelled: 0; GCL_EEXIST: the name is taken; GCL_EHASNAME: the process has one; GCL_ENOENT:
+ * nobody has it; GCL_ELIMIT: it could not be kept here. They wait in line: one at a time holds the
+ * lock of the partition.
  */
 
 /** `method`: what resolves conflicts, a fun as a term. Both are copied. */

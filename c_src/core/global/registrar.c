@@ -62,7 +62,7 @@ static int check_register(struct gcl_gns *gns, const struct gcl_gns_request *req
         return GCL_EEXIST;
     /* spec: global, check_dupname */
     bool has_name = watch != NULL && !gcl_list_is_empty(&watch->names);
-    return request->kind == GCL_GNS_REGISTER && has_name ? GCL_EEXIST : 0;
+    return request->kind == GCL_GNS_REGISTER && has_name ? GCL_EHASNAME : 0;
 }
 
 static int check_unregister(struct gcl_gns *gns, const struct gcl_gns_request *request)
