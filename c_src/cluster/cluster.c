@@ -6,6 +6,7 @@
 
 #include "cluster/seeds.h"
 #include "net/crypto.h"
+#include "node/name_kind.h"
 #include "wire/term/context.h"
 
 static const gcl_cluster_handlers no_handlers = {.size = sizeof no_handlers};
@@ -141,6 +142,8 @@ static int begin(struct gcl_cluster *cluster, const gcl_cluster_config *config,
     int error = make_machine(cluster, config);
     if (error != 0)
         return error;
+    for (size_t i = 0; i < seeds->count; i++)
+        gcl_name_kind_check(cluster->node, seeds->names[i]);
     gcl_server_watch_nodes(cluster->server, true);
     return gcl_cluster_event(cluster, &event);
 }

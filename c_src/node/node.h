@@ -87,6 +87,7 @@ struct gcl_node {
     struct gcl_deadline ready;
     bool is_ready;
     bool is_registering; /* the creation is awaited */
+    bool has_told_name_kind;
     bool is_closing;
     bool has_begun_close;
     int close_error;

@@ -7,6 +7,7 @@
 
 #include "node/attempt.h"
 #include "node/dial.h"
+#include "node/name_kind.h"
 #include "node/node_event.h"
 #include "node/translate.h"
 #include "node/waiter.h"
@@ -214,6 +215,7 @@ void gcl_peer_go_up(struct gcl_peer *peer, struct gcl_attempt *attempt,
             peer->is_visible ? "visible" : "hidden");
     gcl_reconnect_up(peer);
     gcl_reach_connected(peer->node, attempt->connection);
+    gcl_name_kind_check(peer->node, gcl_str_make(peer->text, peer->text_size));
     send_pending(peer);
     gcl_node_event_up(peer);
     tell_connected(peer);

@@ -228,6 +228,20 @@ Test(cluster, what_cannot_be_started)
     world_end();
 }
 
+/* The connection would hold only as long as this node makes it. */
+Test(cluster, a_seed_with_a_name_of_the_other_kind_is_logged)
+{
+    const char *const seeds[] = {"one@127.0.0.1", "two@localhost", "three@localhost"};
+    gcl_cluster_config config = config_of(0);
+    begin(1, NULL);
+    config.seeds = seeds;
+    config.seed_count = 3;
+    cr_assert_eq(gcl_cluster_start(world.nodes[0].node, &config, NULL), 0);
+    cr_assert_eq(world_logged("name_kind the host of two@localhost has no dot, that of "), 1);
+    cr_assert_eq(world_logged("name_kind"), 1);
+    world_end();
+}
+
 static void few_processes(gcl_node_config *config)
 {
     config->max_processes = 8;

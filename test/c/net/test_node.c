@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Nodes in one OS process and one loop: how they begin, connect and end. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,6 +100,43 @@ Test(node, a_peer_that_came_back_replaces_its_old_connection)
     cr_assert_eq(c->outcome, 0);
     cr_assert(gcl_node_is_connected(c->node, a->name));
     cr_assert(gcl_node_is_connected(a->node, c->name));
+    world_end();
+}
+
+static void have_a_short_name(gcl_node_config *config)
+{
+    char *host = strchr(config->name, '@');
+    cr_assert_lt(strlen("@localhost"), sizeof b->name - (size_t)(host - config->name));
+    strcpy(host, "@localhost");
+}
+
+static bool has_lost_b(void)
+{
+    return !gcl_node_is_connected(a->node, b->name);
+}
+
+/* Each says so, and that is enough. */
+Test(node, names_of_two_kinds_are_logged_once)
+{
+    world_begin();
+    a = world_start(0, NULL);
+    b = world_start(1, have_a_short_name);
+    c = world_start(2, NULL);
+    world_join(a, c);
+    cr_assert_eq(world_logged("name_kind"), 0);
+    world_join(a, b);
+    cr_assert_eq(gcl_node_disconnect(a->node, b->name), 0);
+    world_until(has_lost_b);
+    world_join(a, b);
+    world_join(b, c);
+    char of_a[256], of_b[256];
+    (void)snprintf(of_a, sizeof of_a,
+                   "name_kind the host of %s has no dot, that of %s has one: ", b->name, a->name);
+    (void)snprintf(of_b, sizeof of_b,
+                   "name_kind the host of %s has a dot, that of %s has none: ", a->name, b->name);
+    cr_assert_eq(world_logged(of_a), 1, "%s", world.log);
+    cr_assert_eq(world_logged(of_b), 1, "%s", world.log);
+    cr_assert_eq(world_logged("name_kind"), 3);
     world_end();
 }
 
