@@ -82,6 +82,22 @@ static int check(const gcl_node_config *config, const struct gcl_config_detail *
     return 0;
 }
 
+/* What is wrong with a name; NULL: nothing. */
+static const char *fault_of_name(const char *name)
+{
+    const char *at = strchr(name, '@');
+    if (gcl_handshake_is_node_name(gcl_str_of(name)))
+        return NULL;
+    if (at == NULL || strchr(at + 1, '@') != NULL)
+        return "name: expected alive@host, with one @";
+    if (at == name || at[1] == '\0')
+        return "name: expected alive@host, both parts not empty";
+    for (const char *c = name; *c != '\0'; c++)
+        if ((unsigned char)*c <= ' ' || *c == 0x7F)
+            return "name: expected alive@host without spaces and control characters";
+    return "name: expected alive@host in UTF-8, of at most 255 characters";
+}
+
 /* "alive@host", or "alive" and the name of this host: cut at the first dot for short names. */
 static int make_name(struct gcl_node *node, const gcl_node_config *config,
                      const struct gcl_config_detail *detail)
@@ -97,8 +113,9 @@ static int make_name(struct gcl_node *node, const gcl_node_config *config,
     if (node->name == NULL)
         return GCL_ENOMEM;
     (void)snprintf(node->name, size, at == NULL ? "%s@%s" : "%s%s", config->name, host);
-    if (!gcl_handshake_is_node_name(gcl_str_of(node->name)))
-        return refuse(detail, GCL_ENAME, "name: expected alive@host, both parts not empty");
+    const char *fault = fault_of_name(node->name);
+    if (fault != NULL)
+        return refuse(detail, GCL_ENAME, fault);
     node->host = strchr(node->name, '@') + 1;
     if (config->long_names && strchr(node->host, '.') == NULL && strchr(node->host, ':') == NULL)
         return refuse(detail, GCL_ENAME, "name: long names need a host with a dot");

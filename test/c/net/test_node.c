@@ -304,6 +304,35 @@ Test(node, a_config_out_of_range_is_refused_with_the_reason)
     world_end();
 }
 
+/* The text says which of the rules it is. */
+Test(node, a_bad_name_is_refused_with_what_is_wrong)
+{
+    char large[300];
+    memset(large, 'x', sizeof large - 1);
+    large[sizeof large - 1] = '\0';
+    memcpy(large, "alive@", 6);
+    const struct {
+        const char *name, *text;
+    } wrong[] = {
+        {"@host", "alive@host, both parts not empty"},
+        {"alive@", "both parts not empty"},
+        {"", "both parts not empty"},
+        {"bad name@host", "without spaces and control characters"},
+        {"alive@ho\tst", "without spaces and control characters"},
+        {"alive@\x7F", "without spaces and control characters"},
+        {"alive@host@host", "with one @"},
+        {"@host@", "with one @"},
+        {"alive@\xFF", "in UTF-8, of at most 255 characters"},
+        {large, "in UTF-8, of at most 255 characters"},
+    };
+    begin_config();
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        config.name = wrong[i].name;
+        expect_refusal(GCL_ENAME, wrong[i].text);
+    }
+    world_end();
+}
+
 static bool closed;
 
 static void on_closed(gcl_node *node, int error, void *user)
