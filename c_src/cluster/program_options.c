@@ -14,6 +14,8 @@ static const char *set_name(const char *value, void *user)
         return "expected one name, but there is another";
     if (value[0] == '\0' || value[0] == '@')
         return "expected the name of a node";
+    if (strcmp(value, "undefined") == 0 || strncmp(value, "undefined@", 10) == 0)
+        return "a C node cannot ask for a dynamic name (undefined): expected one of its own";
     settings->name = value;
     return NULL;
 }

@@ -86,6 +86,9 @@ static int check(const gcl_node_config *config, const struct gcl_config_detail *
 static const char *fault_of_name(const char *name)
 {
     const char *at = strchr(name, '@');
+    /* spec: erl -sname undefined asks the first peer for a name (flag NAME_ME). */
+    if (strncmp(name, "undefined@", sizeof "undefined@" - 1) == 0)
+        return "name: a C node cannot ask for a dynamic name (undefined): expected one of its own";
     if (gcl_handshake_is_node_name(gcl_str_of(name)))
         return NULL;
     if (at == NULL || strchr(at + 1, '@') != NULL)

@@ -42,10 +42,12 @@ typedef bool gcl_random_function(void *bytes, size_t size, void *user);
 typedef struct gcl_node_config {
     size_t size;          /**< set by gcl_node_config_init() */
     struct ev_loop *loop; /**< borrowed for the life of the node; required. Link -lev, too */
-    const char *name;     /**< "alive@host", or "alive": then @ and the host's name are added */
-    bool long_names;      /**< as erl -name: a host part with a dot is demanded */
-    const char *cookie;   /**< required; 1 to 255 bytes; one for all peers */
-    bool hidden;          /**< default false; doc/visible.md says what to choose */
+    /** "alive@host", or "alive": then @ and the host's name are added. Not `undefined`, by which a
+     * BEAM asks for a dynamic name: a C node has none. */
+    const char *name;
+    bool long_names;    /**< as erl -name: a host part with a dot is demanded */
+    const char *cookie; /**< required; 1 to 255 bytes; one for all peers */
+    bool hidden;        /**< default false; doc/visible.md says what to choose */
     /**
      * A visible node only: whether it tells its partition of each connection that it has lost, as
      * BEAMs of OTP 25 and later do; then every node of it leaves the lost one, and is left by it.

@@ -323,6 +323,8 @@ Test(node, a_bad_name_is_refused_with_what_is_wrong)
         {"alive@host@host", "with one @"},
         {"@host@", "with one @"},
         {"alive@\xFF", "in UTF-8, of at most 255 characters"},
+        {"undefined@host", "cannot ask for a dynamic name"},
+        {"undefined", "cannot ask for a dynamic name"},
         {large, "in UTF-8, of at most 255 characters"},
     };
     begin_config();

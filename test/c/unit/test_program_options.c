@@ -141,6 +141,22 @@ Test(program_options, bad_values_are_named)
     }
 }
 
+/* By which erl asks for a dynamic name. */
+Test(program_options, undefined_is_no_name)
+{
+    const char *const why =
+        ": a C node cannot ask for a dynamic name (undefined): expected one of its own";
+    static const char *const wrong[][2] = {
+        {"--sname", "undefined"}, {"--sname", "undefined@host"}, {"--name", "undefined@host.dot"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char *option = (char *)(uintptr_t)wrong[i][0], *value = (char *)(uintptr_t)wrong[i][1];
+        cr_assert_eq(PARSE(option, value), GCL_EINVAL);
+        cr_assert_eq(strncmp(detail, option, strlen(option)), 0);
+        cr_assert_str_eq(detail + strlen(option), why);
+    }
+    cr_assert_eq(PARSE("--sname", "undefined1"), 0);
+}
+
 Test(program_options, levels_of_the_log)
 {
     static const char *const names[] = {"error", "warning", "notice", "info", "debug"};
