@@ -29,10 +29,11 @@ void gcl_name_kind_check(struct gcl_node *node, struct gcl_str name)
         return;
     node->has_told_name_kind = true;
     bool is_long = strchr(node->host, '.') != NULL;
-    gcl_log(&node->log, GCL_LOG_WARNING, "name_kind",
-            "the host of %.*s has %s dot, that of %s has %s: nodes with such names do not dial this "
-            "one, and are connected only when it dials them; give all nodes of a cluster names of "
-            "one kind (erl -name and --name, or -sname and --sname)",
-            (int)name.size, (const char *)name.bytes, is_long ? "no" : "a", node->name,
-            is_long ? "one" : "none");
+    gcl_log(
+        &node->log, GCL_LOG_WARNING, "name_kind",
+        "the host of %.*s has %s dot, that of %s has %s: nodes with such names do not dial this "
+        "one, and are connected only when it dials them; give all nodes of a cluster names of "
+        "one kind (erl -name and --name, or -sname and --sname)",
+        (int)name.size, (const char *)name.bytes, is_long ? "no" : "a", node->name,
+        is_long ? "one" : "none");
 }

@@ -2,7 +2,8 @@
 /**
  * Short names and long ones, with a dot in the host: BEAMs of one kind do not dial nodes of the
  * other. A C node does, so that a connection between them exists as long as it is the one that
- * makes it, and not behind that. This is found out in a cluster's bad hour, unless somebody says so.
+ * makes it, and not behind that. This is found out in a cluster's bad hour, unless somebody says
+ * so.
  */
 #ifndef GCL_NODE_NAME_KIND_H
 #define GCL_NODE_NAME_KIND_H
