@@ -336,7 +336,11 @@ what_a_node_tells_about_its_processes(Config) ->
             {links, []},
             {dictionary, []},
             {trap_exit, false},
-            {priority, normal}
+            {priority, normal},
+            {total_heap_size, 0},
+            {heap_size, 0},
+            {stack_size, 0},
+            {reductions, 0}
         ],
         Call(process_info, [Server])
     ),
@@ -354,9 +358,9 @@ what_a_node_tells_about_its_processes(Config) ->
             {is_process_alive, [self()]},
             {process_info, [x]},
             {process_info, [self()]},
-            {process_info, [Server, heap_size]},
-            {process_info, [Server, [status, heap_size]]},
-            {process_info, [Gone, heap_size]},
+            {process_info, [Server, memory]},
+            {process_info, [Server, [status, memory]]},
+            {process_info, [Gone, memory]},
             {process_info, [Server, 1]},
             {process_info, [Server, [status | x]]}
         ]

@@ -6,7 +6,7 @@
  *     table.c   the functions that can be called
  *     own.c     those that every node has
  *     system.c  ... that tell about the node and its OS process
- *     process.c ... and about its processes
+ *     process.c ... and about its processes; process_info.c has the items of one, listing.h lists
  *     task.c    the life of a task
  *     answer.c  its outcome, in the shape in which its caller wants it
  *     spawn.c   tasks asked for by requests to spawn: erpc, spawn/4 and their like
@@ -23,6 +23,7 @@
 #include "base/str.h"
 #include "base/table.h"
 
+struct gcl_core_process;
 struct gcl_name;
 struct gcl_node;
 struct gcl_signal;
@@ -81,6 +82,14 @@ void gcl_rpc_release(struct gcl_node *node, struct gcl_rpc_entry *entry);
 int gcl_rpc_add_all_own(struct gcl_node *at);
 int gcl_rpc_add_system(struct gcl_node *node);
 int gcl_rpc_add_processes(struct gcl_node *node);
+
+/**
+ * Writes what erlang:process_info/2 gives for the item, or the list of items, that is wanted; NULL:
+ * what process_info/1 gives. `asked` is the process that runs it. 0; GCL_EINVAL: no such item;
+ * GCL_ELIMIT: too many; errors of gcl_write().
+ */
+int gcl_process_info_write(const gcl_server *asked, struct gcl_core_process *process,
+                           const gcl_term *wanted, gcl_writer *out);
 
 /* --- tasks ---------------------------------------------------------------------------------- */
 
