@@ -348,6 +348,12 @@ static bool may_accept(struct gcl_node *node, struct gcl_handshake_config *confi
     return false;
 }
 
+static void tell_refused(struct gcl_node *node, int error)
+{
+    gcl_log(&node->log, GCL_LOG_WARNING, "accept_failed", "a connection was refused: %s",
+            gcl_strerror(error));
+}
+
 int gcl_attempt_accept(struct gcl_node *node, int fd)
 {
     struct gcl_attempt *attempt;
@@ -356,20 +362,19 @@ int gcl_attempt_accept(struct gcl_node *node, int fd)
         (void)close(fd);
         return 0;
     }
-    if (gcl_attempt_new(node, NULL, false, &attempt) != 0) {
-        gcl_log(&node->log, GCL_LOG_WARNING, "accept_failed", "a connection was refused: %s",
-                gcl_strerror(GCL_ENOMEM));
+    int error = gcl_attempt_new(node, NULL, false, &attempt);
+    if (error != 0) {
         (void)close(fd);
+        tell_refused(node, error);
         return 0;
     }
-    int error =
-        gcl_connection_accept(&node->connections, fd, &config, attempt, &attempt->connection);
+    error = gcl_connection_accept(&node->connections, fd, &config, attempt, &attempt->connection);
     if (error == 0)
         return 0;
-    int reason = error == GCL_ESYS ? errno : 0;
-    if (reason == 0)
-        gcl_log(&node->log, GCL_LOG_WARNING, "accept_failed", "a connection was refused: %s",
-                gcl_strerror(error));
+    int reason = errno;
     gcl_attempt_free(attempt);
-    return reason;
+    if (error == GCL_ESYS)
+        return reason;
+    tell_refused(node, error);
+    return 0;
 }

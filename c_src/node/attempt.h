@@ -29,8 +29,8 @@ void gcl_attempt_free(struct gcl_attempt *attempt);
 void gcl_attempt_close(struct gcl_attempt *attempt);
 
 /**
- * Takes an accepted socket. 0, also when it is refused, which is logged; or the errno of the system
- * for which it cannot be kept, and is closed.
+ * Takes an accepted socket. 0, also when it is refused; or the errno for which the system gives
+ * nothing more, so that it cannot be kept, and is closed.
  */
 int gcl_attempt_accept(struct gcl_node *node, int fd);
 
