@@ -18,6 +18,7 @@
 #include "node/process.h"
 #include "node/recover.h"
 #include "node/terms.h"
+#include "node/waiter.h"
 #include "node/watchdog.h"
 
 enum {
@@ -291,6 +292,7 @@ int gcl_node_open(const struct gcl_node_services *services, const gcl_node_confi
     node->mem = mem;
     node->services = services;
     gcl_endpoint_init(node);
+    gcl_waiters_init_own(node);
     gcl_list_init(&node->peers);
     gcl_list_init(&node->attempts);
     gcl_table_init(&node->peer_names, mem);
@@ -328,6 +330,7 @@ static void begin_close(struct gcl_node *node)
     node->has_begun_close = true;
     gcl_endpoint_close(node);
     gcl_work_pool_cancel(node->pool);
+    gcl_waiters_close_own(node);
     end_processes(node);
     gcl_peers_close(node);
 }
@@ -422,6 +425,8 @@ int gcl_node_set_address(gcl_node *node, const char *name, const char *address, 
     struct gcl_peer *peer;
     if (port == 0 || !gcl_address_parse(address, port, &parsed))
         return GCL_EINVAL;
+    if (strcmp(name, node->name) == 0)
+        return 0;
     int error = gcl_peer_get(node, gcl_str_of(name), &peer);
     if (error != 0)
         return error;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/reconnect.h"
 
+#include <string.h>
+
 #include "node/peer.h"
 #include "node/recover.h"
 
@@ -88,6 +90,8 @@ int gcl_node_stay_connected(gcl_node *node, const char *name, bool on)
     struct gcl_peer *peer;
     if (node->is_closing)
         return GCL_ECLOSED;
+    if (strcmp(name, node->name) == 0)
+        return 0;
     if (!on) {
         peer = gcl_peer_find(node, gcl_str_of(name));
         if (peer != NULL) {

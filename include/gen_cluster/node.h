@@ -205,9 +205,9 @@ typedef void gcl_connect_function(gcl_node *node, const char *name, int error, c
 
 /**
  * Connects to the node `name`, as net_kernel:connect_node/1. Sending to a node connects by itself;
- * this is for programs that want to know. The host's name is looked up on another thread where it
- * is not this host, `localhost` or an address. 0, GCL_ENAME, GCL_ECLOSED (the node is closing),
- * GCL_ENOMEM.
+ * this is for programs that want to know. To its own name a node counts as connected. The host's
+ * name is looked up on another thread where it is not this host, `localhost` or an address. 0,
+ * GCL_ENAME, GCL_ECLOSED (the node is closing), GCL_ENOMEM.
  */
 GCL_API int gcl_node_connect(gcl_node *node, const char *name, gcl_connect_function *done,
                              void *user) GCL_MUST_USE;
@@ -217,14 +217,16 @@ GCL_API int gcl_node_connect(gcl_node *node, const char *name, gcl_connect_funct
  * whenever the connection was lost or could not be made, gcl_node_disconnect() included. Between
  * attempts `reconnect_min_ms` to `reconnect_max_ms` pass, about twice as long each time, by chance
  * more or less, and from the beginning after a connection that has lived. A connection that the
- * other node makes is as good. Each wait is logged (event `reconnect`, GCL_LOG_INFO). GCL_ENAME,
- * GCL_ECLOSED (the node is closing), GCL_ENOMEM.
+ * other node makes is as good. Each wait is logged (event `reconnect`, GCL_LOG_INFO). The
+ * node's own name, which a list of nodes may have in it, changes nothing. GCL_ENAME, GCL_ECLOSED
+ * (the node is closing), GCL_ENOMEM.
  */
 GCL_API int gcl_node_stay_connected(gcl_node *node, const char *name, bool on) GCL_MUST_USE;
 
 /**
  * Tells where a node listens, so that neither epmd nor a resolver is asked for it: a numeric
- * address and a port. Kept until the node closes. GCL_EINVAL, GCL_ENAME, GCL_ENOMEM.
+ * address and a port. Kept until the node closes. For its own name nothing is kept, for nobody
+ * dials it. GCL_EINVAL, GCL_ENAME, GCL_ENOMEM.
  */
 GCL_API int gcl_node_set_address(gcl_node *node, const char *name, const char *address,
                                  uint16_t port) GCL_MUST_USE;
@@ -232,7 +234,7 @@ GCL_API int gcl_node_set_address(gcl_node *node, const char *name, const char *a
 /** Closes the connection to a node. GCL_ENOENT: there is none. */
 GCL_API int gcl_node_disconnect(gcl_node *node, const char *name);
 
-/** True when there is a connection to `name`. */
+/** True when there is a connection to `name`; there is none to its own. */
 GCL_API bool gcl_node_is_connected(const gcl_node *node, const char *name);
 
 /** A connection, for gcl_node_each_connection(). Strings are borrowed for the call. */

@@ -79,6 +79,35 @@ Test(node, connects_over_ipv6)
     world_end();
 }
 
+/* As net_kernel:connect_node(node()), which is true. */
+Test(node, is_connected_to_itself)
+{
+    begin();
+    outcomes = 0;
+    outcome = GCL_EINVAL;
+    cr_assert_eq(gcl_node_connect(a->node, a->name, on_outcome, NULL), 0);
+    cr_assert_eq(outcomes, 0, "told before the call returned");
+    world_until(has_outcome);
+    cr_assert_eq(outcome, 0);
+    cr_assert_eq(gcl_node_set_address(a->node, a->name, "127.0.0.1", 1), 0);
+    cr_assert_eq(gcl_node_set_address(a->node, a->name, "nowhere", 1), GCL_EINVAL);
+    cr_assert_eq(gcl_node_stay_connected(a->node, a->name, true), 0);
+    cr_assert_eq(gcl_node_stay_connected(a->node, a->name, false), 0);
+    cr_assert_not(gcl_node_is_connected(a->node, a->name));
+    world_end();
+}
+
+Test(node, who_waits_for_itself_is_told_of_the_close)
+{
+    begin();
+    outcomes = 0;
+    cr_assert_eq(gcl_node_connect(a->node, a->name, on_outcome, NULL), 0);
+    gcl_node_close(a->node);
+    cr_assert_eq(gcl_node_connect(a->node, a->name, on_outcome, NULL), GCL_ECLOSED);
+    world_end();
+    cr_assert_eq(outcomes, 1);
+}
+
 static void take_the_name_of_b(gcl_node_config *config)
 {
     config->name = b->name;
