@@ -66,7 +66,7 @@ struct gcl_node {
     struct {
         struct gcl_list list;
         struct gcl_deadline wait;
-    } own_waiters; /* of gcl_node_connect() with its own name: node/waiter.h */
+    } own_waiters;               /* of gcl_node_connect() with its own name: node/waiter.h */
     uint32_t lookup_count;       /* of ports of nodes, at their epmd */
     struct gcl_table peer_names; /* struct gcl_peer by name */
     uint64_t seed[2];
