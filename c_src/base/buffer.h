@@ -38,7 +38,7 @@ static inline size_t gcl_buffer_size(const struct gcl_buffer *buffer)
 /** The bytes not taken yet, or NULL; valid until the next call that changes the buffer. */
 static inline const uint8_t *gcl_buffer_bytes(const struct gcl_buffer *buffer)
 {
-    return buffer->bytes != NULL ? buffer->bytes + buffer->start : NULL; /* C has no NULL + 0 */
+    return buffer->start > 0 ? buffer->bytes + buffer->start : buffer->bytes; /* no NULL + 0 in C */
 }
 
 /**
