@@ -15,6 +15,7 @@
     processes_of_hidden_nodes_are_registered/1,
     any_name_is_a_destination/1,
     a_hidden_node_does_what_a_beam_can/1,
+    a_hidden_node_says_who_has_its_name/1,
     a_hidden_node_says_what_it_cannot/1,
     methods_when_c_decides/1,
     methods_when_a_beam_asks/1,
@@ -58,6 +59,7 @@ all() ->
         processes_of_hidden_nodes_are_registered,
         any_name_is_a_destination,
         a_hidden_node_does_what_a_beam_can,
+        a_hidden_node_says_who_has_its_name,
         a_hidden_node_says_what_it_cannot,
         methods_when_c_decides,
         methods_when_a_beam_asks,
@@ -118,7 +120,8 @@ a_name_is_registered_again(_Config) ->
     ?assertEqual(ok, ask(A, C, {global_re_register, name, nobody})),
     ?assertEqual(ok, ask(A, D, {global_re_register, name, own})),
     has_name([A, B], [C, D], name, ask(A, D, self)),
-    _ = line(element(1, C), "global_name_lost"),
+    Taken = "its global name name: a process on " ++ atom_to_list(name(D)) ++ " has it",
+    "log warning global_name_lost " ++ _ = line(element(1, C), Taken),
     ?assertEqual({error, 'GCL_ENOENT'}, ask(A, C, {global_unregister, name})),
     Pid = process(B),
     ?assertEqual(ok, ask(A, C, {global_re_register, another, Pid})),
@@ -134,6 +137,7 @@ a_name_is_taken_away(_Config) ->
     none(A, [A, C, D], theirs),
     ?assertEqual(ok, ask(A, C, {global_unregister_name, ours})),
     none(A, [A, C, D], ours),
+    "log warning global_name_lost " ++ _ = line(element(1, D), "name ours: nobody has it"),
     ?assertEqual({error, 'GCL_ENOENT'}, ask(A, C, {global_unregister_name, ours})),
     %% Its server knows, and may have the name anew.
     ?assertEqual(ok, ask(A, D, {global_register, ours})),
@@ -217,6 +221,25 @@ a_hidden_node_does_what_a_beam_can(_Config) ->
     has_name([A, B], [C], {ours, 1}, ask(A, H, self)),
     ?assertEqual(ok, ask(A, H, {global_unregister, {ours, 1}})),
     none(A, [A, B, C], {ours, 1}).
+
+%% The BEAM by which it was registered is gone, and for the next one somebody else has the name.
+a_hidden_node_says_who_has_its_name(_Config) ->
+    A = beam(),
+    B = beam(),
+    H = hidden(),
+    [true = on(N, net_kernel, connect_node, [name(H)]) || N <- [A, B]],
+    ok = ask(A, H, {global_register, {room, 1}}),
+    [Holder, Other] =
+        case on(A, global, whereis_name, [{room, 1}]) of
+            undefined -> [B, A];
+            _ -> [A, B]
+        end,
+    yes = on(Other, global, register_name, [{room, 1}, process(Other)]),
+    ok = peer:stop(element(1, Holder)),
+    "log warning global_name_lost a server has lost its global name {room,1}: " ++ Who =
+        line(element(1, H), "global_name_lost"),
+    OtherName = atom_to_list(name(Other)),
+    ?assertEqual("a process on " ++ OtherName ++ " has it, as " ++ OtherName ++ " says", Who).
 
 a_hidden_node_says_what_it_cannot(_Config) ->
     A = beam(),

@@ -138,11 +138,16 @@ static void is_registered(struct gcl_node *node, struct name *name)
     tell(node, name, 0);
 }
 
-static void is_taken(struct gcl_node *node, struct name *name)
+/* By a process of the node `holder`; NULL: of one that the BEAM did not say. */
+static void is_taken(struct gcl_node *node, struct name *name, const char *holder)
 {
-    if (name->done == NULL)
+    char text[128];
+    if (name->done == NULL) {
+        (void)gcl_term_print(term_of(node, name), text, sizeof text, NULL);
         gcl_log(&node->log, GCL_LOG_WARNING, "global_name_lost",
-                "another process has the global name of a server, as %s says", name->beam);
+                "a server has lost its global name %s: a process on %s has it, as %s says", text,
+                holder != NULL ? holder : "another node", name->beam);
+    }
     drop(node, name, GCL_EEXIST);
 }
 
@@ -242,7 +247,7 @@ static gcl_result on_registered(gcl_server *self, int error, gcl_term term, void
     if (yes)
         is_registered(node, name);
     else if (error == 0 && gcl_match(term, "no"))
-        is_taken(node, name);
+        is_taken(node, name, NULL);
     else
         try_another(node, name);
     return GCL_CONTINUE;
@@ -280,7 +285,7 @@ static gcl_result on_whereis(gcl_server *self, int error, gcl_term term, void *u
     else if (is_there && name->takes_over)
         ask_to_register(name, "re_register_name");
     else if (is_there)
-        is_taken(node, name);
+        is_taken(node, name, gcl_pid_node(node, pid));
     else if (error == 0 && gcl_match(term, "undefined"))
         ask_to_register(name, "register_name_external");
     else

@@ -284,9 +284,13 @@ void gcl_gns_name_lost(struct gcl_gns_service *gns, gcl_term name, gcl_pid pid)
     claim->had_it = false;
     if (claim->wait != NULL)
         return; /* it is about to be registered anew */
+    gcl_pid holder = gcl_gns_whereis(gns->machine, name);
+    bool is_free = gcl_pid_is_none(holder);
+    const char *of = is_free ? "" : gcl_pid_node(gns->node, holder);
     (void)gcl_term_print(name, text, sizeof text, NULL);
     gcl_log(&gns->node->log, GCL_LOG_WARNING, "global_name_lost",
-            "a server has lost its global name %s: another process has it, or nobody", text);
+            "a server has lost its global name %s: %s%s has it", text,
+            is_free ? "nobody" : "a process on ", of != NULL ? of : "another node");
     free_claim(gns, claim);
 }
 
