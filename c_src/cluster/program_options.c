@@ -99,7 +99,7 @@ static const char *set_listen(const char *value, void *user)
 {
     gcl_program_settings *settings = user;
     if (value[0] == '\0')
-        return "expected a numeric address";
+        return "expected a numeric address, or localhost";
     settings->listen_address = value;
     return NULL;
 }
@@ -171,7 +171,7 @@ static const gcl_program_option standard[] = {
     {"--hidden", NULL, "be a hidden node: not in nodes(), no part of global", set_hidden},
     {"--visible", NULL, "be a visible node (the default)", set_visible},
     {"--port", "PORT", "listen there, not on any free port", set_port},
-    {"--listen", "ADDRESS", "listen on this address only, numeric", set_listen},
+    {"--listen", "ADDRESS", "listen on this one only: numeric, or localhost", set_listen},
     {"--net-ticktime", "SECONDS", "of silence until a node is taken for lost (60)",
      set_net_ticktime},
     {"--watchdog", "SECONDS", "that the program may stand still in a cluster (5); 0: for ever",

@@ -144,7 +144,7 @@ static int find_epmd(struct gcl_node *node, const struct gcl_config_detail *deta
     if (number == 0 || number > 65535)
         return refuse(detail, GCL_EINVAL, "ERL_EPMD_PORT: expected a port");
     if (!gcl_address_parse(first, (uint16_t)number, &node->epmd))
-        return refuse(detail, GCL_EINVAL, "epmd_address: expected a numeric address");
+        return refuse(detail, GCL_EINVAL, "epmd_address: expected a numeric address or localhost");
     return 0;
 }
 

@@ -78,6 +78,15 @@ static void on_registered(struct gcl_epmd_registration *registration, int error,
         tell_ready(&node->ready);
 }
 
+static int bad_address(const gcl_node_config *config, const struct gcl_config_detail *detail)
+{
+    if (detail->text != NULL && detail->size > 0)
+        (void)snprintf(detail->text, detail->size,
+                       "listen_address: expected a numeric address or localhost, got \"%.64s\"",
+                       config->listen_address);
+    return GCL_EINVAL;
+}
+
 static int listen_on(struct gcl_node *node, const gcl_node_config *config,
                      const struct gcl_config_detail *detail)
 {
@@ -87,7 +96,7 @@ static int listen_on(struct gcl_node *node, const gcl_node_config *config,
     if (config->listen_address == NULL)
         gcl_address_any(config->listen_port, &address);
     else if (!gcl_address_parse(config->listen_address, config->listen_port, &address))
-        return GCL_EINVAL;
+        return bad_address(config, detail);
     struct gcl_guard *guard = node->connections.guard;
     struct gcl_listener *listener = &node->listener;
     int error = gcl_listener_open(listener, &node->loop, &node->log, guard, &address, on_accepted);

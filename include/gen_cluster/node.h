@@ -56,12 +56,13 @@ typedef struct gcl_node_config {
      */
     bool reports_lost_connections;
 
-    const char *listen_address; /**< numeric IPv4 or IPv6; NULL: all interfaces */
-    uint16_t listen_port;       /**< 0: any free one */
-    bool no_listener;           /**< nobody can dial this node; only it dials others */
-    bool no_epmd;               /**< neither registers nor looks up; needs a fixed port */
-    const char *epmd_address;   /**< NULL: ERL_EPMD_ADDRESS, else the loopback interface */
-    uint16_t epmd_port;         /**< 0: ERL_EPMD_PORT, else 4369 */
+    /** Numeric IPv4 or IPv6, or `localhost`, which is 127.0.0.1; NULL: all interfaces. */
+    const char *listen_address;
+    uint16_t listen_port;     /**< 0: any free one */
+    bool no_listener;         /**< nobody can dial this node; only it dials others */
+    bool no_epmd;             /**< neither registers nor looks up; needs a fixed port */
+    const char *epmd_address; /**< the same; NULL: ERL_EPMD_ADDRESS, else the loopback interface */
+    uint16_t epmd_port;       /**< 0: ERL_EPMD_PORT, else 4369 */
 
     unsigned net_ticktime_s;    /**< default 60 */
     unsigned net_tickintensity; /**< default 4; 4 to 1000 */
@@ -225,8 +226,8 @@ GCL_API int gcl_node_stay_connected(gcl_node *node, const char *name, bool on) G
 
 /**
  * Tells where a node listens, so that neither epmd nor a resolver is asked for it: a numeric
- * address and a port. Kept until the node closes. For its own name nothing is kept, for nobody
- * dials it. GCL_EINVAL, GCL_ENAME, GCL_ENOMEM.
+ * address, or `localhost`, and a port. Kept until the node closes. For its own name nothing is
+ * kept, for nobody dials it. GCL_EINVAL, GCL_ENAME, GCL_ENOMEM.
  */
 GCL_API int gcl_node_set_address(gcl_node *node, const char *name, const char *address,
                                  uint16_t port) GCL_MUST_USE;

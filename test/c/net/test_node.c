@@ -132,6 +132,11 @@ Test(node, a_peer_that_came_back_replaces_its_old_connection)
     world_end();
 }
 
+static void listen_at_localhost(gcl_node_config *config)
+{
+    config->listen_address = "localhost";
+}
+
 static void have_a_short_name(gcl_node_config *config)
 {
     char *host = strchr(config->name, '@');
@@ -330,6 +335,22 @@ Test(node, a_config_out_of_range_is_refused_with_the_reason)
     config.cookie = "cookie";
     config.name = "@127.0.0.1";
     expect_refusal(GCL_ENAME, "alive@host");
+    world_end();
+}
+
+/* As people write it; any other name would have to be resolved, which may take its time. */
+Test(node, listens_at_a_numeric_address_or_at_localhost)
+{
+    world_begin();
+    a = world_start(0, listen_at_localhost);
+    b = world_start(1, NULL);
+    world_join(b, a);
+    world_end();
+    begin_config();
+    config.listen_address = "localhost.localdomain";
+    config.no_listener = false;
+    expect_refusal(GCL_EINVAL, "listen_address: expected a numeric address or localhost, got "
+                               "\"localhost.localdomain\"");
     world_end();
 }
 
