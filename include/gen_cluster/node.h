@@ -168,7 +168,9 @@ GCL_API int gcl_node_new(const gcl_node_config *config, gcl_node **node, char *d
 /**
  * Ends all processes with reason `shutdown`, lets queued output leave for at most
  * `close_timeout_ms`, closes everything and calls `on_closed`. Calling it again does nothing. Legal
- * in every callback; what runs is finished first.
+ * in every callback; what runs is finished first. Work of gcl_work() that runs on its thread is
+ * waited for, however long it takes, and `on_closed` comes behind its `done`; work that has not
+ * begun is canceled at once.
  */
 GCL_API void gcl_node_close(gcl_node *node);
 
@@ -277,7 +279,8 @@ GCL_API int gcl_post(gcl_poster *poster, void (*function)(gcl_node *node, void *
 /**
  * Runs `work` on a thread of a small pool while the loop goes on, then `done` on the loop thread;
  * `done` exactly once, also when the node closes (`canceled` is true if `work` did not run). `work`
- * must not call into the node. GCL_EBUSY (too many wait), GCL_ENOMEM, GCL_ESYS (no thread).
+ * must not call into the node. GCL_EBUSY (too many wait), GCL_ECLOSED (the node is closing),
+ * GCL_ENOMEM, GCL_ESYS (no thread).
  */
 GCL_API int gcl_work(gcl_node *node, void (*work)(void *user),
                      void (*done)(gcl_node *node, bool canceled, void *user),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Nodes in one OS process and one loop: how they begin, connect and end. */
 #include <criterion/criterion.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -281,6 +282,67 @@ Test(node, work_runs_elsewhere_and_ends_in_the_loop)
 }
 
 /* --- configs ---------------------------------------------------------------------------------- */
+
+static sem_t begun, may_end;
+static unsigned ended_count, canceled_count;
+
+static void work_until_told(void *user)
+{
+    (void)user;
+    (void)sem_post(&begun);
+    while (sem_wait(&may_end) != 0)
+        ;
+}
+
+static void count_ends(gcl_node *node, bool canceled, void *user)
+{
+    (void)node;
+    (void)user;
+    cr_assert_not(a->is_closed, "told behind on_closed");
+    *(canceled ? &canceled_count : &ended_count) += 1;
+}
+
+static void close_soon(gcl_node_config *config)
+{
+    config->close_timeout_ms = 50;
+}
+
+static bool was_canceled(void)
+{
+    return canceled_count == 1;
+}
+
+static bool is_closed(void)
+{
+    return a->is_closed;
+}
+
+/* Nobody can end a thread; what it works with must not go away below it. */
+Test(node, work_that_runs_is_waited_for_when_it_closes)
+{
+    enum { THREADS = 4 };
+    cr_assert_eq(sem_init(&begun, 0, 0), 0);
+    cr_assert_eq(sem_init(&may_end, 0, 0), 0);
+    world_begin();
+    a = world_start(0, close_soon);
+    for (int i = 0; i < THREADS + 1; i++)
+        cr_assert_eq(gcl_work(a->node, work_until_told, count_ends, NULL), 0);
+    for (int i = 0; i < THREADS; i++)
+        while (sem_wait(&begun) != 0)
+            ;
+    gcl_node_close(a->node);
+    world_until(was_canceled);
+    cr_assert_eq(gcl_work(a->node, work_until_told, count_ends, NULL), GCL_ECLOSED);
+    world_live(200);
+    cr_assert_not(a->is_closed);
+    cr_assert_eq(ended_count, 0);
+    for (int i = 0; i < THREADS; i++)
+        cr_assert_eq(sem_post(&may_end), 0);
+    world_until(is_closed);
+    cr_assert_eq(ended_count, THREADS);
+    cr_assert_eq(canceled_count, 1);
+    world_end();
+}
 
 static gcl_node_config config;
 
