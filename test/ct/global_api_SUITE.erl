@@ -34,6 +34,8 @@
     a_group_that_is_checked_anew/1,
     other_groups_search_c_nodes/1,
     a_wrong_group_is_refused/1,
+    c_nodes_with_different_groups_are_no_partition/1,
+    a_beam_without_groups_is_of_none/1,
     groups_are_compared/1,
     nodes_of_other_groups_are_not_made_known/1
 ]).
@@ -78,6 +80,8 @@ all() ->
         a_group_that_is_checked_anew,
         other_groups_search_c_nodes,
         a_wrong_group_is_refused,
+        c_nodes_with_different_groups_are_no_partition,
+        a_beam_without_groups_is_of_none,
         groups_are_compared,
         nodes_of_other_groups_are_not_made_known
     ] -- left_out(erlang:system_info(otp_release)).
@@ -688,6 +692,42 @@ nodes_of_other_groups_are_not_made_known(_Config) ->
     await(fun() -> Known(get_known) =:= [name(A)] end),
     ?assertEqual([name(A)], Known(get_synced)),
     ?assertEqual(ok, ask(A, C, global_sync)).
+
+%% Else D would be of the partition of C, and C of that of E, which is not that of D.
+c_nodes_with_different_groups_are_no_partition(_Config) ->
+    H = hidden_beam(),
+    Names = [NC, ND, NE] = [c_name(P) || P <- ["gcl_c", "gcl_d", "gcl_e"]],
+    Start = fun(Name, Group) ->
+        named_c_node("global", Name, ["visible" | lists:append([["group", N] || N <- Group])])
+    end,
+    D = Start(ND, [NC, ND]),
+    Others = [C, E] = [Start(NC, Names), Start(NE, Names)],
+    [true = on(H, net_kernel, connect_node, [name(N)]) || N <- [D | Others]],
+    %% Who asks a node for a lock connects to it.
+    Connect = fun(From, To) ->
+        ok = ask(H, From, {global_set_lock, {name(To), name(From)}, [name(To)], 0})
+    end,
+    [Connect(From, To) || {From, To} <- [{D, C}, {D, E}, {C, E}]],
+    Known = fun(N) ->
+        lists:sort(on(H, gen_server, call, [{global_name_server, name(N)}, get_synced]))
+    end,
+    await(fun() -> [Known(N) || N <- [C, D, E]] =:= [[name(E)], [], [name(C)]] end),
+    [?assertEqual(ok, ask(H, N, global_sync)) || N <- [C, D, E]],
+    [?assertEqual(ok, ask(H, N, {global_register, name})) || N <- [C, D]],
+    OfC = ask(H, C, self),
+    [?assertEqual({ok, OfC}, ask(H, N, {global_whereis, name})) || N <- Others],
+    ?assertEqual({ok, ask(H, D, self)}, ask(H, D, {global_whereis, name})).
+
+%% As two BEAMs of which one has no groups.
+a_beam_without_groups_is_of_none(_Config) ->
+    A = beam(),
+    NC = c_name("gcl_c"),
+    C = named_c_node("global", NC, ["visible", "group", atom_to_list(name(A)), "group", NC]),
+    join(A, C),
+    _ = line(element(1, C), "is not of the same group"),
+    ?assertEqual(ok, ask(A, C, global_sync)),
+    ?assertEqual(ok, ask(A, C, {global_register, name})),
+    ?assertEqual(yes, on(A, global, register_name, [name, process(A)])).
 
 %% As there: the order is nothing, but that none is there twice.
 groups_are_compared(_Config) ->

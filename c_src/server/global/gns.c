@@ -124,6 +124,16 @@ static gcl_result handle_down(gcl_server *self, gcl_ref ref, gcl_term what, gcl_
     return GCL_CONTINUE;
 }
 
+static void has_come(struct gcl_gns_service *gns, gcl_server *self, const struct gcl_peer *peer)
+{
+    if (!gcl_global_group_has(gns->node, peer->text)) {
+        gcl_global_group_refuse(self, peer->text);
+        return;
+    }
+    gcl_gns_nodeup(gns->machine, gcl_gns_now(gns), gcl_str_of(peer->text), peer->is_beam);
+    gcl_global_group_ask(self, peer->text);
+}
+
 static gcl_result handle_node(gcl_server *self, const char *name, bool is_up, gcl_term reason,
                               void *user)
 {
@@ -135,10 +145,8 @@ static gcl_result handle_node(gcl_server *self, const char *name, bool is_up, gc
         return GCL_CONTINUE;
     if (!is_up)
         gcl_gns_nodedown(gns->machine, gcl_gns_now(gns), node);
-    else if (peer != NULL && peer->is_visible && !gcl_global_group_has(gns->node, name))
-        gcl_global_group_refuse(self, name);
     else if (peer != NULL && peer->is_visible)
-        gcl_gns_nodeup(gns->machine, gcl_gns_now(gns), node, peer->is_beam);
+        has_come(gns, self, peer);
     gcl_gns_settle(gns);
     return GCL_CONTINUE;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Nodes of BEAMs that have groups check those of each other, and tell who is not of theirs that he
- * is not. This one believes the nodes of its group; who differs from it says so himself.
+ * Nodes that have groups check those of each other, and tell who is not of theirs that he is not.
+ * This one takes a node of its group for one at once, and asks; when the node has another group, it
+ * is left, and what it brought goes with it.
  */
 #include "server/global/group.h"
 
@@ -11,6 +12,7 @@
 #include "node/message.h"
 #include "node/node.h"
 #include "node/peer.h"
+#include "server/call.h"
 #include "server/global/gns.h"
 #include "server/servers.h"
 
@@ -133,6 +135,48 @@ static void include(gcl_server *self, const struct gcl_peer *peer)
     gcl_gns_settle(gns);
 }
 
+/* --- what they are asked -------------------------------------------------------------------- */
+
+static void part_from(gcl_server *self, const struct gcl_peer *peer)
+{
+    exclude(self, peer);
+    gcl_global_group_refuse(self, peer->text);
+}
+
+/* `user`: the name of the node. Without its answer it is as good as lost; without a server that
+ * could say so, or with an error as the answer, it has no group. */
+static gcl_result checked(gcl_server *self, int error, gcl_term nodes, void *user)
+{
+    struct gcl_node *node = gcl_server_at(self);
+    struct gcl_str name = gcl_str_of(user);
+    bool is_answered = error == 0 || error == GCL_ENOPROC;
+    const struct gcl_peer *peer =
+        is_answered ? find_connected(self, (gcl_bytes){name.bytes, name.size}) : NULL;
+    if (peer != NULL && (error != 0 || !is_same(node, nodes)))
+        part_from(self, peer);
+    gcl_free(node->mem, user);
+    return GCL_CONTINUE;
+}
+
+/* spec: global_group, nodeup_conf_check; by `rex`, which every release has. */
+void gcl_global_group_ask(gcl_server *self, const char *name)
+{
+    struct gcl_node *node = gcl_server_at(self);
+    if (count_nodes(node) == 0)
+        return;
+    char *copy = gcl_alloc_copy(node->mem, name, strlen(name) + 1);
+    int error = copy != NULL
+                    ? gcl_call_owed(self, gcl_to_remote("rex", name), checked, copy,
+                                    GCL_MESSAGE("{call, global_group, get_own_nodes, [], user}"))
+                    : GCL_ENOMEM;
+    if (error == 0)
+        return;
+    gcl_free(node->mem, copy);
+    (void)gcl_node_disconnect(node, name); /* it would take part unasked */
+}
+
+/* --- what others check ---------------------------------------------------------------------- */
+
 static void check(gcl_server *self, gcl_term version, gcl_bytes name, gcl_term from, gcl_term nodes)
 {
     const struct gcl_peer *other = find_connected(self, name);
@@ -143,12 +187,10 @@ static void check(gcl_server *self, gcl_term version, gcl_bytes name, gcl_term f
         return;
     bool is_ok = is_same(gcl_server_at(self), nodes);
     const char *verdict = is_ok ? "config_ok" : "config_error";
-    if (is_ok) {
+    if (is_ok)
         include(self, other);
-    } else {
-        exclude(self, other);
-        gcl_global_group_refuse(self, other->text);
-    }
+    else
+        part_from(self, other);
     if (gcl_match(version, "~u", &number) && number >= VERSION_PID) {
         if (gcl_match(from, "{~p, _}", &pid))
             answer(self, pid, GCL_MESSAGE("{~a, ~t, ~t, ~a}", verdict, version, from, me));

@@ -18,6 +18,10 @@ int gcl_global_group_start(struct gcl_node *node);
 /** Whether a node takes part in the same `global`: of the group, or there are none. */
 bool gcl_global_group_has(const struct gcl_node *node, const char *name);
 
+/** A node of the group is connected: asks which group it has, and leaves it when that is another
+ * one. Does nothing where there are no groups. */
+void gcl_global_group_ask(gcl_server *self, const char *name);
+
 /** Tells a connected node that it does not, so that it does not wait for this one. */
 void gcl_global_group_refuse(gcl_server *self, const char *name);
 
