@@ -21,9 +21,10 @@ mkdir -p "$results"
 suites_on()
 {
     case $1 in
-    23) echo bad_input_SUITE flags_SUITE global_SUITE global_api_SUITE libei_SUITE \
-            no_beam_waits_SUITE node_SUITE pg_SUITE remote_SUITE rpc_SUITE rpc_client_SUITE \
-            rpc_functions_SUITE rpc_limits_SUITE server_SUITE watchdog_SUITE ;;
+    23) echo bad_input_SUITE flags_SUITE global_SUITE global_api_SUITE global_group_SUITE \
+            global_lock_SUITE global_methods_SUITE kernel_SUITE libei_SUITE no_beam_waits_SUITE \
+            node_SUITE pg_SUITE remote_SUITE rpc_SUITE rpc_client_SUITE rpc_functions_SUITE \
+            rpc_limits_SUITE server_SUITE watchdog_SUITE ;;
     *) basename -s .erl test/ct/*_SUITE.erl | grep -v '^mesh_' ;;
     esac
 }
