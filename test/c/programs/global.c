@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Servers that ask of `global` what calls tell them, for ct/global_servers.erl: each request below is
- * answered with the outcome. The first one is registered as `server`; `spawn` makes more of them.
- * Messages that reach one, and conflicts that it is to decide, are sent to the process that said
- * `subscribe`. It writes `ready NODE PORT`, `closed ERROR`, what it logs as `log LEVEL EVENT TEXT`,
- * and ends with its input.
+ * Servers that ask of `global` what calls tell them, for ct/global_servers.erl: each request below
+ * is answered with the outcome. The first one is registered as `server`; `spawn` makes more of
+ * them. Messages that reach one, and conflicts that it is to decide, are sent to the process that
+ * said `subscribe`. It writes `ready NODE PORT`, `closed ERROR`, what it logs as `log LEVEL EVENT
+ * TEXT`, and ends with its input.
  *
  *     global NAME [hidden|visible [group NODE]... [listen ADDRESS] [ticktime SECONDS]]
  */
