@@ -7,10 +7,13 @@
  */
 #include <ev.h>
 #include <gen_cluster/node.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { LIMIT_MS = 100, STALLS = 30, LIVES = 3 };
 
@@ -107,6 +110,17 @@ static void on_closed(gcl_node *node, int error, void *user)
     life.closed++;
 }
 
+static uint16_t free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(fd, (struct sockaddr *)&address, size) != 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &size) != 0 || close(fd) != 0)
+        abort();
+    return ntohs(address.sin_port);
+}
+
 static gcl_node *start(struct ev_loop *loop, const char *name)
 {
     gcl_node *node;
@@ -121,7 +135,8 @@ static gcl_node *start(struct ev_loop *loop, const char *name)
     config.watchdog_ms = LIMIT_MS;
     config.reconnect_min_ms = 1;
     config.reconnect_max_ms = 10;
-    config.epmd_port = 1; /* nobody is there, and nobody has to be */
+    config.no_epmd = true; /* nobody has to be found: it is ready at once */
+    config.listen_port = free_port();
     config.log = silent;
     config.on_ready = on_ready;
     config.on_closed = on_closed;
