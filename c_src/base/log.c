@@ -35,9 +35,3 @@ const char *gcl_log_level_name(gcl_log_level level)
     }
     return "unknown";
 }
-
-void gcl_log_to_stderr(gcl_log_level level, const char *event, const char *text, void *user)
-{
-    (void)user;
-    (void)fprintf(stderr, "%s %s: %s\n", gcl_log_level_name(level), event, text);
-}

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "node/log_stderr.h"
 
 struct gcl_program {
     const gcl_program_config *config;
@@ -26,6 +27,7 @@ struct gcl_program {
     ev_signal sigterm, sigint;
     ev_io input;
     int status;
+    unsigned lost_lines; /* of the log, since standard error has no room */
     bool was_ready;
     bool is_ending;
 };
@@ -110,6 +112,21 @@ static void on_closed(gcl_node *node, int error, void *user)
     ev_break(program->loop, EVBREAK_ONE);
 }
 
+/* What could not be written is counted, and told when there is room. */
+static void log_line(gcl_log_level level, const char *event, const char *text, void *user)
+{
+    struct gcl_program *program = user;
+    char told[64];
+    if (program->lost_lines > 0) {
+        (void)snprintf(told, sizeof told, "%u lines before this one: nobody read standard error",
+                       program->lost_lines);
+        if (gcl_log_try_stderr(GCL_LOG_WARNING, "log_lost", told))
+            program->lost_lines = 0;
+    }
+    if (program->lost_lines > 0 || !gcl_log_try_stderr(level, event, text))
+        program->lost_lines++;
+}
+
 /* --- the beginning -------------------------------------------------------------------------- */
 
 static void on_ready(gcl_node *node, void *user)
@@ -182,6 +199,7 @@ static int make_node(struct gcl_program *program, const char *cookie, char *deta
     if (settings->log_level != 0)
         config.log_level = settings->log_level;
     config.close_if_name_taken = true;
+    config.log = log_line;
     if (program->config->configure != NULL)
         program->config->configure(program, &config, program->config->user);
     config.loop = program->loop;

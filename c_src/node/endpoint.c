@@ -103,9 +103,12 @@ static int listen_on(struct gcl_node *node, const gcl_node_config *config,
     if (error != 0 && config->listen_address == NULL && errno == EAFNOSUPPORT &&
         gcl_address_parse("0.0.0.0", config->listen_port, &address))
         error = gcl_listener_open(listener, &node->loop, &node->log, guard, &address, on_accepted);
-    if (error != 0 && detail->text != NULL && detail->size > 0)
-        (void)snprintf(detail->text, detail->size, "listening on port %u: %s", config->listen_port,
-                       strerror(errno));
+    if (error != 0 && detail->text != NULL && detail->size > 0) {
+        char text[GCL_ADDRESS_TEXT_BYTES];
+        int reason = errno;
+        gcl_address_print(&address, text);
+        (void)snprintf(detail->text, detail->size, "listening on %s: %s", text, strerror(reason));
+    }
     return error;
 }
 

@@ -28,7 +28,10 @@ typedef void gcl_log_function(gcl_log_level level, const char *event, const char
 /** "error", "warning", ... The string is static. */
 GCL_API const char *gcl_log_level_name(gcl_log_level level);
 
-/** Writes `level event: text` and a newline to standard error; `user` is not used. */
+/**
+ * Writes `level event: text` and a newline to standard error; `user` is not used. A line that there
+ * is no room for, because nobody reads, is lost: the loop does not wait.
+ */
 GCL_API void gcl_log_to_stderr(gcl_log_level level, const char *event, const char *text,
                                void *user);
 
