@@ -5,13 +5,14 @@
 doc=doc/log.md
 
 # `event level` of each call of gcl_log(); `*` for a level that is no literal. What the machine of
-# global says goes by gcl_gns_log() to one that has the event.
+# global says goes by gcl_gns_log() to one that has the event; a program says itself what it has lost.
 find c_src -name '*.c' ! -path c_src/base/log.c -exec cat {} + | tr '\n' ' ' >"$scratch/code"
 grep -o 'gcl_log([^;"]*"[^"]*"' "$scratch/code" >"$scratch/calls"
 [ "$(grep -o 'gcl_log(' "$scratch/code" | wc -l)" -eq "$(wc -l <"$scratch/calls")" ] ||
     fail 'a call of gcl_log() has no literal event'
 {
     sed -e '/GCL_LOG_/!s/.*"\(.*\)"$/\1 */' -e 's/.*GCL_LOG_\([A-Z]*\), *"\(.*\)"$/\2 \1/' "$scratch/calls"
+    grep -o 'gcl_log_try_stderr(GCL_LOG_[A-Z]*, *"[^"]*"' "$scratch/code" | sed 's/.*GCL_LOG_\([A-Z]*\), *"\(.*\)"/\2 \1/'
     grep -o 'gcl_gns_log([^;"]*GCL_LOG_[A-Z]*' "$scratch/code" | sed 's/.*GCL_LOG_/global /'
 } | tr '[:upper:]' '[:lower:]' | sort -u >"$scratch/logged"
 
