@@ -82,8 +82,9 @@ struct gcl_control_scratch {
 
 /**
  * Decodes the body of one frame. `control` borrows `body` and `scratch`. Every view in it is a
- * complete term with nothing behind it, with one exception: `term` of a SEND is what stands behind
- * the control tuple, whole and not looked at; who reads, relays or stores it has to walk it.
+ * complete term with nothing behind it, with one exception: `term` of a SEND or SPAWN_REQUEST is what
+ * stands behind the control tuple, whole and not looked at; who reads, relays or stores it has to
+ * walk it.
  * Bytes are checked, meaning is not: that `from` lives on the peer, or that an end exists here, is
  * for the caller.
  *

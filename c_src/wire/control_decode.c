@@ -279,10 +279,11 @@ static bool read_payload(struct reader *reader, const struct gcl_control_form *f
     if (!is(reader, version == GCL_TERM_VERSION, "the payload is of another version"))
         return false;
     control->term = gcl_str_make(reader->cursor.at, gcl_cursor_left(&reader->cursor));
-    if (control->op == GCL_CONTROL_SEND)
+    /* Who gets these reads them, and answers for what cannot be read. */
+    if (control->op == GCL_CONTROL_SEND || control->op == GCL_CONTROL_SPAWN_REQUEST)
         return true;
     return is(reader, gcl_term_walk(&reader->cursor) == 0 && gcl_cursor_left(&reader->cursor) == 0,
-              "the payload is malformed");
+              "the payload is malformed, or nested deeper than 1024");
 }
 
 static bool read_message(struct reader *reader)

@@ -23,7 +23,8 @@
     what_a_process_is_tied_to/1,
     no_code_is_loaded/1,
     a_relay_of_dbg_ends_at_once/1,
-    garbage_is_survived/1
+    garbage_is_survived/1,
+    an_argument_nested_too_deep_is_refused/1
 ]).
 
 -define(DEADLINE, 20000).
@@ -48,7 +49,8 @@ all() ->
         what_a_process_is_tied_to,
         no_code_is_loaded,
         a_relay_of_dbg_ends_at_once,
-        garbage_is_survived
+        garbage_is_survived,
+        an_argument_nested_too_deep_is_refused
     ].
 
 %% The port belongs to a process that lives as long as the suite.
@@ -457,6 +459,25 @@ garbage_is_survived(Config) ->
     flush(),
     ?assertEqual(C, erpc:call(C, erlang, node, [], ?SOON)),
     ?assertEqual(C, rpc:block_call(C, erlang, node, [], ?SOON)).
+
+%% A BEAM takes it, and 1022 levels are taken here, too.
+an_argument_nested_too_deep_is_refused(Config) ->
+    C = ?config(cnode, Config),
+    true = monitor_node(C, true),
+    [
+        begin
+            Deep = lists:foldl(fun(_, Inner) -> {Inner} end, x, lists:seq(1, Levels)),
+            ?assertError({erpc, badarg}, erpc:call(C, erlang, system_info, [Deep], ?SOON)),
+            ?assertError(badarg, spawn_monitor(C, erpc, execute_call, [x, erlang, node, [Deep]]))
+        end
+     || Levels <- [1100, 100000]
+    ],
+    ?assertEqual(C, erpc:call(C, erlang, node, [], ?SOON)),
+    true = monitor_node(C, false),
+    receive
+        {nodedown, C} -> ct:fail(nodedown)
+    after 0 -> ok
+    end.
 
 flush() ->
     receive

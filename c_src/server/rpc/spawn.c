@@ -50,7 +50,9 @@ const char *gcl_rpc_spawn(struct gcl_node *node, const struct gcl_spawn *spawn, 
     int error;
     if (!is_call && !is_cast && !exists(node, spawn))
         return "notsup";
-    if (!gcl_rpc_count(gcl_term_of(&node->terms, spawn->arguments), &count) ||
+    /* Nobody has looked at them yet. */
+    gcl_term arguments = gcl_term_of(&node->terms, spawn->arguments);
+    if (gcl_term_check(arguments) != 0 || !gcl_rpc_count(arguments, &count) ||
         count != spawn->arity)
         return "badarg";
     if (is_call || is_cast) {
