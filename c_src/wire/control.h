@@ -82,11 +82,10 @@ struct gcl_control_scratch {
 
 /**
  * Decodes the body of one frame. `control` borrows `body` and `scratch`. Every view in it is a
- * complete term with nothing behind it, with one exception: `term` of a SEND or SPAWN_REQUEST is what
- * stands behind the control tuple, whole and not looked at; who reads, relays or stores it has to
- * walk it.
- * Bytes are checked, meaning is not: that `from` lives on the peer, or that an end exists here, is
- * for the caller.
+ * complete term with nothing behind it, with one exception: `term` of a SEND or SPAWN_REQUEST is
+ * what stands behind the control tuple, whole and not looked at; who reads, relays or stores it has
+ * to walk it. Bytes are checked, meaning is not: that `from` lives on the peer, or that an end
+ * exists here, is for the caller.
  *
  * 0 or GCL_EPROTO, with the reason in `*wrong` (a static text): unknown op, wrong arity or type,
  * payload missing or too much. The connection must then be closed, as BEAM does.
