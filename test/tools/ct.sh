@@ -30,7 +30,12 @@ timeout -k 10 "${GCL_TEST_TIMEOUT:-600}" test/tools/with_epmd.sh ${ERL:-erl} -no
     -pa "${GCL_EBIN:-$root/ebin}" "$ebin" \
     -run gen_cluster_test_ct main "$kind" "$prefix" "$root/$results" "$suites" "$logs" "$@"
 status=$?
-[ $status = 0 ] || grep -q '^[^|].* failed$' "$results" 2>/dev/null ||
+# Common Test itself ends with 1 when a case has failed. Anything else is an end half way.
+if [ $status != 0 ] && ! { [ $status = 1 ] && grep -q '^[^|].* failed$' "$results" 2>/dev/null; }; then
+    last=$(grep '^[^|]' "$results" 2>/dev/null | tail -n 1)
+    [ $status != 124 ] || late=' (out of time)'
     echo "$kind ${prefix}complete failed" >>"$results"
+    echo "| ended with status $status${late:-}, behind: ${last:-no case}" >>"$results"
+fi
 [ $status = 0 ] || echo "  Logs: $logs/index.html"
 exit $status

@@ -7,7 +7,9 @@
 -export([main/1]).
 -export([init/2, post_end_per_testcase/5, on_tc_fail/4, on_tc_skip/4]).
 
+%% Of the reason of one that failed.
 -define(REASON_LINES, 16).
+-define(REASON_WIDTH, 116).
 
 -record(state, {
     file :: file:io_device(),
@@ -84,8 +86,10 @@ write(Suite, Case, Result, #state{file = File, kind = Kind, prefix = Prefix}) ->
 
 write_failed(Suite, Case, Reason, #state{file = File} = State) ->
     write(Suite, Case, failed, State),
-    Lines = string:split(io_lib:format("~tP", [Reason, 60]), "\n", all),
+    Text = io_lib:format("~*tP", [?REASON_WIDTH, Reason, 60]),
+    Lines = string:split(Text, "\n", all),
     [io:format(File, "| ~ts~n", [Line]) || Line <- lists:sublist(Lines, ?REASON_LINES)],
+    length(Lines) =< ?REASON_LINES orelse io:format(File, "| and so on~n", []),
     ok.
 
 name({Case, _Group}) -> Case;

@@ -16,6 +16,7 @@ for script; do
     name=$(basename "$script" .sh)
     timeout -k 10 "${GCL_TEST_TIMEOUT:-300}" "$script" >"$log" 2>&1 </dev/null
     status=$?
+    [ $status != 124 ] || echo '(out of time)' >>"$log"
     case $status in
     0) result=passed ;;
     77) result=skipped ;;
@@ -23,7 +24,6 @@ for script; do
     esac
     printf '  %-8s %s:%s\n' "$result" "$kind" "$name"
     [ $result = passed ] || tail -n 60 "$log" | sed 's/^/    | /'
-    [ $status != 124 ] || echo '    | (out of time)'
     echo "$kind $name $result" >>"$results"
     [ $result != failed ] || tail -n 8 "$log" | sed 's/^/| /' >>"$results"
 done

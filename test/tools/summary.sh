@@ -3,8 +3,9 @@
 # summary.sh RESULTS_FOLDER SKIPS FAILED KIND...
 #
 # Reads lines `kind name passed|failed|skipped` and says what failed, ending with
-# `N passed, N failed, N skipped`. Lines `| ...` behind one that failed say why, and are repeated. Also a failure: a kind that passed nothing, and a test that was
-# skipped, unless SKIPS lists it with a reason; and a line of SKIPS that nothing needs any more.
+# `N passed, N failed, N skipped`. Lines `| ...` behind one that failed say why, and are repeated.
+# Also a failure: a kind that passed nothing, and a test that was skipped, unless SKIPS lists it with
+# a reason; and a line of SKIPS that nothing needs any more.
 #
 # SKIPS holds lines `kind:name reason` for a skipped test and `kind reason` for a kind without
 # tests. FAILED is the number of things that are known to be wrong already (0 or 1);
