@@ -351,14 +351,26 @@ remind(#mesh{mended = Times} = Mesh, Left) ->
             remind(rest(Mesh#mesh{mended = Times + 1}), Left - 1)
     end.
 
+%% Of each node what it lacks, or has too much; nothing of one that is as it should be. Of seven whole
+%% views a failure would say no more than those of the first two.
 views(Nodes) ->
+    Names = names(Nodes),
     [
-        {node_of(N), [
+        {node_of(N), Wrong}
+     || N <- Nodes,
+        Wrong <- [differences(Names -- [node_of(N)], N)],
+        Wrong =/= []
+    ].
+
+differences(Others, N) ->
+    [
+        {What, [{lacks, Others -- View}, {has, View -- Others}]}
+     || {What, View} <- [
             {connected, global_mesh:connected(N)},
             {known, global_mesh:known(N)},
             {synced, global_mesh:synced(N)}
-        ]}
-     || N <- Nodes
+        ],
+        lists:sort(View) =/= lists:sort(Others)
     ].
 
 now_ms() -> erlang:monotonic_time(millisecond).
