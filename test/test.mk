@@ -61,9 +61,11 @@ endef
 silent_wraps := gcl_control_encode gcl_control_decode gcl_control_remember
 $(foreach v,debug asan tsan,$(eval $(call programs,$(v))))
 
-# Reports of the sanitizers go to files, because nobody looks at the end of a killed child.
+# Reports of the sanitizers go to files, because nobody looks at the end of a killed child. They are
+# what is judged; the status says of a process only that there is one.
 sanitizer_reports := $(abspath _build/test/sanitizer-reports)
-sanitizer_env := ASAN_OPTIONS=log_path=$(sanitizer_reports)/asan:detect_leaks=1 \
+sanitizer_env := GCL_REPORT_STATUS=86 \
+	ASAN_OPTIONS=log_path=$(sanitizer_reports)/asan:detect_leaks=1:exitcode=86 \
 	UBSAN_OPTIONS=log_path=$(sanitizer_reports)/ubsan:print_stacktrace=1 \
 	TSAN_OPTIONS=log_path=$(sanitizer_reports)/tsan
 

@@ -62,7 +62,22 @@ END
 chmod +x "$scratch/dies"
 if test/tools/criterion.sh unit '' "$scratch/dies" "$scratch/r.txt"; then fail 'half a run passed'; fi
 [ "$(cat "$scratch/r.txt")" = "unit a/b passed
-unit complete failed" ] || fail "$(cat "$scratch/r.txt")"
+unit complete failed
+| ended with status 0, behind: unit a/b passed" ] || fail "$(cat "$scratch/r.txt")"
+
+# One whose tests have all passed, and of which a sanitizer has something to say: the report counts.
+sed 's/1\.\.2/1..1/' "$scratch/dies" >"$scratch/leaks"
+echo 'exit 86' >>"$scratch/leaks"
+chmod +x "$scratch/leaks"
+GCL_REPORT_STATUS=86 test/tools/criterion.sh sanitizer '' "$scratch/leaks" "$scratch/r.txt" ||
+    fail "$(cat "$scratch/r.txt")"
+if test/tools/criterion.sh sanitizer '' "$scratch/leaks" "$scratch/r.txt"; then
+    fail 'a status of its own passed'
+fi
+grep -q '^| ended with status 86, ' "$scratch/r.txt" || fail "$(cat "$scratch/r.txt")"
+if GCL_REPORT_STATUS=86 test/tools/criterion.sh sanitizer '' "$scratch/dies" "$scratch/r.txt"; then
+    fail 'half a run under a sanitizer passed'
+fi
 
 printf '#!/bin/sh\nsleep 60\n' >"$scratch/hangs.sh"
 printf '#!/bin/sh\nexit 77\n' >"$scratch/skips.sh"

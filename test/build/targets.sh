@@ -14,6 +14,9 @@ runs demo 'deps.sh install demo'
 runs test 'deps.sh install test'
 runs c 'deps.sh check build'
 runs test-fast 'test-unit test-sim'
+# By which criterion.sh knows that a report is why the runner failed.
+runs test-sanitizer GCL_REPORT_STATUS=86
+runs test-sanitizer exitcode=86
 for check in layers symbols format tidy cppcheck xref dialyzer; do
     make -s list-checks | grep -qw $check || fail "make check leaves $check out"
 done

@@ -6,6 +6,7 @@
 # the C programs to test in the folder GCL_BIN and the root of the project in GCL_ROOT. ERL and ERLC
 # are those of the release of OTP to run them on, for which the application is in GCL_EBIN.
 set -u
+. test/tools/incomplete.sh
 kind=$1 prefix=$2 results=$3
 shift 3
 root=$PWD
@@ -32,10 +33,7 @@ timeout -k 10 "${GCL_TEST_TIMEOUT:-600}" test/tools/with_epmd.sh ${ERL:-erl} -no
 status=$?
 # Common Test itself ends with 1 when a case has failed. Anything else is an end half way.
 if [ $status != 0 ] && ! { [ $status = 1 ] && grep -q '^[^|].* failed$' "$results" 2>/dev/null; }; then
-    last=$(grep '^[^|]' "$results" 2>/dev/null | tail -n 1)
-    [ $status != 124 ] || late=' (out of time)'
-    echo "$kind ${prefix}complete failed" >>"$results"
-    echo "| ended with status $status${late:-}, behind: ${last:-no case}" >>"$results"
+    incomplete "$results" "$kind" "$prefix" $status
 fi
 [ $status = 0 ] || echo "  Logs: $logs/index.html"
 exit $status

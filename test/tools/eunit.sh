@@ -4,6 +4,7 @@
 #
 # Compiles the Erlang modules of a folder and runs those called *_tests by EUnit.
 set -u
+. test/tools/incomplete.sh
 kind=$1 results=$2 folder=$3
 ebin=_build/test/ebin/$kind
 here=test/tools
@@ -20,5 +21,6 @@ modules=$(cd "$folder" && ls -- *_tests.erl | sed 's/\.erl$//')
 timeout -k 10 "${GCL_TEST_TIMEOUT:-300}" ${ERL:-erl} -noshell -noinput -pa ebin "$ebin" \
     -run gen_cluster_test_eunit main "$kind" "$results" $modules
 status=$?
-[ $status = 0 ] || grep -q '^[^|].* failed$' "$results" 2>/dev/null || echo "$kind complete failed" >>"$results"
+[ $status = 0 ] || grep -q '^[^|].* failed$' "$results" 2>/dev/null ||
+    incomplete "$results" "$kind" '' $status
 exit $status
