@@ -9,6 +9,7 @@
 
 #include "node/node.h"
 #include "server/server.h"
+#include "server/servers.h"
 
 static bool is_spawn(gcl_term request)
 {
@@ -44,5 +45,5 @@ int gcl_net_kernel_start(struct gcl_node *node)
     gcl_server_config_init(&config);
     config.handlers = &handlers;
     config.name = "net_kernel";
-    return gcl_server_start(node, &config, NULL);
+    return gcl_servers_start(node, GCL_SERVER_NET_KERNEL, &config, NULL);
 }

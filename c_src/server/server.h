@@ -24,6 +24,7 @@ enum { GCL_ALIAS_PROGRAM, GCL_ALIAS_CALL, GCL_ALIAS_SPAWN, GCL_ALIAS_PG };
 /* What a server is to its node; those of the node itself end together with it: servers.h. */
 enum gcl_server_role {
     GCL_SERVER_OF_PROGRAM,
+    GCL_SERVER_NET_KERNEL,
     GCL_SERVER_REX,
     GCL_SERVER_GROUP,
     GCL_SERVER_GLOBAL,

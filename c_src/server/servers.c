@@ -13,17 +13,25 @@
 
 /* --- servers of the node itself -------------------------------------------------------------- */
 
-static const char *const roles[] = {[GCL_SERVER_REX] = "rex",
+static const char *const roles[] = {[GCL_SERVER_NET_KERNEL] = "net_kernel",
+                                    [GCL_SERVER_REX] = "rex",
                                     [GCL_SERVER_GROUP] = "global_group",
                                     [GCL_SERVER_GLOBAL] = "a process of global"};
 
 int gcl_servers_start(struct gcl_node *node, enum gcl_server_role role,
                       const gcl_server_config *config, gcl_server **out)
 {
-    int error = gcl_server_start(node, config, out);
-    if (error == 0)
-        (*out)->role = (uint8_t)role;
-    return error;
+    gcl_server_config own = *config;
+    gcl_server *server;
+    /* What is no `kill` ends none of them: who has linked to one may end, or be lost. */
+    own.trap_exit = true;
+    int error = gcl_server_start(node, &own, &server);
+    if (error != 0)
+        return error;
+    server->role = (uint8_t)role;
+    if (out != NULL)
+        *out = server;
+    return 0;
 }
 
 void gcl_servers_ended(const struct gcl_server *server)

@@ -10,7 +10,8 @@
     a_beam_ends_with_each_of_them/1,
     a_visible_node_ends_with_each_of_them/1,
     a_hidden_node_ends_with_each_of_them/1,
-    a_hidden_node_ends_with_what_keeps_its_names/1
+    a_hidden_node_ends_with_what_keeps_its_names/1,
+    exits_of_others_end_none_of_them/1
 ]).
 
 -import(global_helper, [
@@ -24,7 +25,8 @@ all() ->
         a_beam_ends_with_each_of_them,
         a_visible_node_ends_with_each_of_them,
         a_hidden_node_ends_with_each_of_them,
-        a_hidden_node_ends_with_what_keeps_its_names
+        a_hidden_node_ends_with_what_keeps_its_names,
+        exits_of_others_end_none_of_them
     ].
 
 init_per_testcase(_, Config) -> global_helper:begin_case(Config).
@@ -50,6 +52,27 @@ kill_keeper(Node) ->
             ok
     end.
 
+%% Who was linked to it has ended, and so it is told of a wish to end.
+tell_of_ends(Pids) ->
+    [
+        begin
+            true = exit(Pid, whatever),
+            {_, Monitor} = spawn_monitor(fun() ->
+                true = link(Pid),
+                exit(boom)
+            end),
+            receive
+                {'DOWN', Monitor, process, _, boom} -> ok
+            end
+        end
+     || Pid <- Pids
+    ],
+    ok.
+
+server_pid(Node, Name) ->
+    {status, Pid, _, _} = sys:get_status({Name, Node}),
+    Pid.
+
 %% --- nodes --------------------------------------------------------------------------------------
 
 kill(Beam, Node, Name) ->
@@ -73,7 +96,7 @@ a_beam_ends_with_each_of_them(_Config) ->
             kill(A, B, Name),
             has_left(A, B)
         end
-     || Name <- [rex, global_name_server, global_group]
+     || Name <- [net_kernel, rex, global_name_server, global_group]
     ].
 
 a_visible_node_ends_with_each_of_them(_Config) ->
@@ -86,7 +109,7 @@ a_visible_node_ends_with_each_of_them(_Config) ->
             is_closed(A, C, Whom)
         end
      || {Name, Whom} <- [
-            {rex, "rex"}, {global_group, "global_group"}, {global_name_server, "a process of global"}
+            {net_kernel, "net_kernel"}, {rex, "rex"}, {global_group, "global_group"}, {global_name_server, "a process of global"}
         ]
     ],
     ?assertEqual(ok, on(B, global, sync, [])),
@@ -101,7 +124,7 @@ a_hidden_node_ends_with_each_of_them(_Config) ->
             kill(A, C, Name),
             is_closed(A, C, atom_to_list(Name))
         end
-     || Name <- [rex, global_group]
+     || Name <- [net_kernel, rex, global_group]
     ].
 
 %% The name is free again.
@@ -112,3 +135,38 @@ a_hidden_node_ends_with_what_keeps_its_names(_Config) ->
     ok = on(A, erlang, apply, [fun kill_keeper/1, [name(C)]]),
     is_closed(A, C, "a process of global"),
     await(fun() -> on(A, global, whereis_name, [kept]) =:= undefined end).
+
+%% On a BEAM they trap them, too. Of the C nodes all processes are told, also those without a name, but
+%% for the server of the program.
+exits_of_others_end_none_of_them(_Config) ->
+    A = beam(),
+    B = beam(),
+    [C, H] = [c_node("gcl_c"), c_node("server", "gcl_h", ["hidden"])],
+    [join(A, N) || N <- [B, C, H]],
+    [
+        begin
+            Asked = fun() -> [server_pid(name(N), Name) || Name <- Names] end,
+            Pids = on(A, erlang, apply, [Asked, []]),
+            ok = on(A, erlang, apply, [fun tell_of_ends/1, [Pids]]),
+            ?assertEqual(Pids, on(A, erlang, apply, [Asked, []]))
+        end
+     || {N, Names} <- [
+            {B, [net_kernel, rex, global_group, global_name_server]},
+            {C, [net_kernel, rex, global_group, global_name_server]},
+            {H, [net_kernel, rex, global_group]}
+        ]
+    ],
+    [
+        begin
+            All = on(A, erpc, call, [name(N), erlang, processes, []]),
+            Own = on(A, erpc, call, [name(N), erlang, whereis, [server]]),
+            Alive = fun(Pid) -> on(A, erpc, call, [name(N), erlang, is_process_alive, [Pid]]) end,
+            %% Without the one that has answered.
+            Pids = [Pid || Pid <- All, Pid =/= Own, Alive(Pid)],
+            ok = on(A, erlang, apply, [fun tell_of_ends/1, [Pids]]),
+            ?assertEqual(Pids, [Pid || Pid <- Pids, Alive(Pid)])
+        end
+     || N <- [C, H]
+    ],
+    ?assertEqual(ok, on(A, global, sync, [])),
+    ?assertEqual(yes, on(A, global, register_name, [after_all, process(A)])).

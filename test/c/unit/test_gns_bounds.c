@@ -348,7 +348,7 @@ Test(gns_bounds, who_takes_no_part_is_not_made_known)
     gcl_gns_nodeup(gns, now_ms, gcl_str_of("x@h"), true);
     gcl_gns_exclude(gns, now_ms, gcl_str_of("x@h"));
     drain();
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2; i++) {
         connects = 0;
         cast(GCL_MESSAGE("{new_nodes, 'a@h', [], [], [{'x@h', 8}], []}"));
         cr_assert_eq(counted().known, 1 + i);
