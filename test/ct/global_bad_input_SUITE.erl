@@ -17,6 +17,7 @@
     lies_about_names_end_with_who_tells_them/1,
     nodes_that_do_not_exist_delay_nobody/1,
     calls_of_many_who_cannot_be_answered/1,
+    nobody_waits_for_a_name_nested_too_deep/1,
     garbage_for_rex_and_spawn_requests/1
 ]).
 
@@ -42,6 +43,7 @@ all() ->
         lies_about_names_end_with_who_tells_them,
         nodes_that_do_not_exist_delay_nobody,
         calls_of_many_who_cannot_be_answered,
+        nobody_waits_for_a_name_nested_too_deep,
         garbage_for_rex_and_spawn_requests
     ].
 
@@ -275,6 +277,28 @@ calls_of_many_who_cannot_be_answered(_Config) ->
     [raw_global:send(Raw, {'$gen_call', {Foreign, Large}, get_known}) || _ <- lists:seq(1, 40)],
     raw_global:close(Raw),
     nothing_has_changed(A, Cs, Before).
+
+%% --- what is nested too deep to be read -----------------------------------------------------------
+
+%% A BEAM asks with the lock `global`, and waits for all answers without an end.
+nobody_waits_for_a_name_nested_too_deep(_Config) ->
+    {[A], [C, D]} = mesh(1, 2),
+    Pid = process(A),
+    Deep = deep(1100),
+    ?assertEqual(yes, on(A, global, register_name, [Deep, Pid])),
+    Other = process(A),
+    ?assertEqual(yes, on(A, global, register_name, [simple, Other])),
+    ?assertEqual({ok, Other}, ask(A, C, {global_whereis, simple})),
+    ?assertEqual(yes, on(A, global, re_register_name, [Deep, Pid])),
+    ?assertEqual(ok, on(A, global, unregister_name, [Deep])),
+    Nodes = [name(A), name(C)],
+    ?assertNot(lock(A, Pid, set_lock, [{Deep, Pid}, Nodes, 0])),
+    ?assertNot(lock(A, Pid, set_lock, [{resource, Deep}, Nodes, 0])),
+    ?assert(lock(A, Pid, del_lock, [{Deep, Pid}, Nodes])),
+    %% What was refused is free where it was granted.
+    ?assert(lock(A, Pid, set_lock, [{resource, Pid}, [name(A)], 0])),
+    ?assertEqual(ok, ask(A, D, {global_register, of_d})),
+    in_sync([A], [C, D]).
 
 %% --- rex and spawn requests ---------------------------------------------------------------------
 

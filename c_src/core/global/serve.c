@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls to the server, from other nodes and from this one. spec: global, handle_call */
 #include "core/global/machine.h"
+#include "wire/term/read.h"
+#include "wire/term/walk.h"
 #include "wire/term/write.h"
 
 struct serving {
@@ -134,11 +136,46 @@ static bool sync(const struct serving *s)
     return gcl_gns_sync(s->gns, s->number, nodes);
 }
 
+/* --- what is nested too deep to be read ------------------------------------------------------ */
+
+/* The answers of one who has not got the lock, and does not keep the name. Who asks waits for them
+ * without an end, and everybody else for the lock `global` that he holds meanwhile. */
+static const struct {
+    const char *name;
+    uint32_t arity;
+    const char *answer;
+} unread[] = {
+    {"set_lock", 2, "false"}, {"del_lock", 2, "true"},    {"register", 4, "yes"},
+    {"unregister", 2, "ok"},  {"register_ext", 5, "yes"},
+};
+
+static bool too_deep(const struct serving *s)
+{
+    struct gcl_cursor whole = gcl_term_cursor(s->request), at = whole;
+    const struct gcl_gns_node *caller = gcl_gns_node_of_pid(s->gns, s->from);
+    struct gcl_str name;
+    uint32_t arity;
+    if (gcl_term_walk(&whole) != GCL_ELIMIT || !gcl_read_tuple(&at, &arity) ||
+        !gcl_wire_atom_decode(&at, NULL, &name))
+        return false;
+    for (size_t i = 0; i < sizeof unread / sizeof unread[0]; i++) {
+        if (arity != unread[i].arity || !gcl_str_is(name, unread[i].name))
+            continue;
+        gcl_gns_log(s->gns, GCL_LOG_ERROR,
+                    caller != NULL ? caller->name : gcl_str_make(NULL, 0),
+                    "called with a global name or a lock that is nested too deep: it is not kept");
+        answer(s, unread[i].answer);
+        return true;
+    }
+    return false;
+}
+
 /* info, stop, disconnect, {registrar, Fun} and high_level_trace_* are what a BEAM asks its own
  * server; nobody who asks this one has a right to an answer. */
 static bool (*const requests[])(const struct serving *s) = {
     set_lock,      del_lock,  register_name, register_external,    unregister,
     get_names_ext, get_known, get_synced,    get_protocol_version, sync,
+    too_deep,
 };
 
 bool gcl_gns_serve(struct gcl_gns *gns, uint64_t number, gcl_pid from, gcl_term request,
