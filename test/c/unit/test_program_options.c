@@ -162,7 +162,7 @@ Test(program_options, levels_of_the_log)
     static const char *const names[] = {"error", "warning", "notice", "info", "debug"};
     for (int i = 0; i < 5; i++) {
         cr_assert_eq(PARSE("--sname", "a", "--log-level", (char *)(uintptr_t)names[i]), 0);
-        cr_assert_eq(settings.log_level, GCL_LOG_ERROR + i);
+        cr_assert_eq((int)settings.log_level, GCL_LOG_ERROR + i);
     }
     assert_refused("--log-level: expected error, warning, notice, info or debug", "--log-level",
                    "all");
