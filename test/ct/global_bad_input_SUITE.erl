@@ -18,6 +18,7 @@
     nodes_that_do_not_exist_delay_nobody/1,
     calls_of_many_who_cannot_be_answered/1,
     nobody_waits_for_a_name_nested_too_deep/1,
+    who_has_a_name_nested_too_deep_is_joined/1,
     garbage_for_rex_and_spawn_requests/1
 ]).
 
@@ -44,6 +45,7 @@ all() ->
         nodes_that_do_not_exist_delay_nobody,
         calls_of_many_who_cannot_be_answered,
         nobody_waits_for_a_name_nested_too_deep,
+        who_has_a_name_nested_too_deep_is_joined,
         garbage_for_rex_and_spawn_requests
     ].
 
@@ -299,6 +301,29 @@ nobody_waits_for_a_name_nested_too_deep(_Config) ->
     ?assert(lock(A, Pid, set_lock, [{resource, Pid}, [name(A)], 0])),
     ?assertEqual(ok, ask(A, D, {global_register, of_d})),
     in_sync([A], [C, D]).
+
+%% At the border, what is told of a name is nested deeper than what came.
+who_has_a_name_nested_too_deep_is_joined(_Config) ->
+    [A, B] = [beam(), beam()],
+    [
+        ?assertEqual(yes, on(A, global, register_name, [deep(Levels), process(A)]))
+     || Levels <- [1000, 1020, 1021, 1022, 1023, 1024, 1100]
+    ],
+    Flat = process(A),
+    ?assertEqual(yes, on(A, global, register_name, [flat, Flat])),
+    [C, D] = [global_helper:c_node(), global_helper:c_node()],
+    join(A, C),
+    in_sync([A], [C]),
+    ?assertEqual({ok, Flat}, ask(A, C, {global_whereis, flat})),
+    %% D and B are told by who is a member.
+    join(A, D),
+    in_sync([A], [C, D]),
+    join(A, B),
+    in_sync([A, B], [C, D]),
+    ?assertEqual({ok, Flat}, ask(A, D, {global_whereis, flat})),
+    Pid = process(B),
+    ?assertEqual(yes, on(B, global, register_name, [of_b, Pid])),
+    ?assertEqual({ok, Pid}, ask(A, C, {global_whereis, of_b})).
 
 %% --- rex and spawn requests ---------------------------------------------------------------------
 

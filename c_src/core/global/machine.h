@@ -462,6 +462,12 @@ bool gcl_gns_multicall_asks(const struct gcl_gns *gns, const struct gcl_gns_mult
 void gcl_gns_multicall_abandon(struct gcl_gns *gns, struct gcl_gns_multicall *call,
                                const struct gcl_gns_node *node, gcl_pid holder, gcl_term lock_id);
 
+/* --- shallow.c -------------------------------------------------------------------------------- */
+
+/** The message; or it without elements of its lists that are nested too deep, in the buffer; or,
+ * where that is no help, none. */
+gcl_term gcl_gns_shallow(struct gcl_gns *gns, gcl_term message, struct gcl_buffer *out);
+
 /* --- serve.c ---------------------------------------------------------------------------------- */
 
 /** What the server does for a caller, be it of this node. False: no such request. The reply is

@@ -189,8 +189,11 @@ static void take_with(struct gcl_gns *gns, gcl_term message, take *const *takers
 
 void gcl_gns_cast(struct gcl_gns *gns, uint64_t now_ms, gcl_term message)
 {
+    struct gcl_buffer shallow;
     gns->now_ms = now_ms;
-    take_with(gns, message, casts, sizeof casts / sizeof casts[0]);
+    gcl_buffer_init(&shallow, gns->config.mem, 0);
+    take_with(gns, gcl_gns_shallow(gns, message, &shallow), casts, sizeof casts / sizeof casts[0]);
+    gcl_buffer_fini(&shallow);
 }
 
 void gcl_gns_info(struct gcl_gns *gns, uint64_t now_ms, gcl_term message)

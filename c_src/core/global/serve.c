@@ -161,8 +161,7 @@ static bool too_deep(const struct serving *s)
     for (size_t i = 0; i < sizeof unread / sizeof unread[0]; i++) {
         if (arity != unread[i].arity || !gcl_str_is(name, unread[i].name))
             continue;
-        gcl_gns_log(s->gns, GCL_LOG_ERROR,
-                    caller != NULL ? caller->name : gcl_str_make(NULL, 0),
+        gcl_gns_log(s->gns, GCL_LOG_ERROR, caller != NULL ? caller->name : gcl_str_make(NULL, 0),
                     "called with a global name or a lock that is nested too deep: it is not kept");
         answer(s, unread[i].answer);
         return true;

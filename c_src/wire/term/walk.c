@@ -203,7 +203,7 @@ static bool skip_one(struct gcl_cursor *at, struct level *inside)
     }
 }
 
-int gcl_term_walk(struct gcl_cursor *cursor)
+int gcl_term_walk_to(struct gcl_cursor *cursor, unsigned depth_max)
 {
     struct level levels[GCL_TERM_DEPTH_MAX + 1];
     struct gcl_cursor at = *cursor;
@@ -224,8 +224,29 @@ int gcl_term_walk(struct gcl_cursor *cursor)
             return GCL_ETERM;
         if (inside.left == 0)
             continue;
-        if (depth == GCL_TERM_DEPTH_MAX)
+        if (depth == depth_max)
             return GCL_ELIMIT;
         levels[++depth] = inside;
     }
+}
+
+int gcl_term_walk(struct gcl_cursor *cursor)
+{
+    return gcl_term_walk_to(cursor, GCL_TERM_DEPTH_MAX);
+}
+
+int gcl_term_skip(struct gcl_cursor *cursor)
+{
+    struct gcl_cursor at = *cursor;
+    uint64_t left = 1;
+    while (left > 0) {
+        struct level inside = {NULL, 0};
+        if (!skip_one(&at, &inside))
+            return GCL_ETERM;
+        left += inside.left - 1;
+        if (left > gcl_cursor_left(&at))
+            return GCL_ETERM;
+    }
+    *cursor = at;
+    return 0;
 }

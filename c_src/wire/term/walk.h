@@ -21,4 +21,14 @@ enum { GCL_TERM_DEPTH_MAX = 1024 };
  */
 int gcl_term_walk(struct gcl_cursor *cursor) GCL_MUST_USE;
 
+/** The same with a lower limit: GCL_ELIMIT when it is nested deeper than `depth_max`, of at most
+ * GCL_TERM_DEPTH_MAX. */
+int gcl_term_walk_to(struct gcl_cursor *cursor, unsigned depth_max) GCL_MUST_USE;
+
+/**
+ * Skips one term of any depth, in no more memory. That is no proof that it is one: it serves to get
+ * past what is thrown away. 0 or GCL_ETERM; on error the cursor is where it was.
+ */
+int gcl_term_skip(struct gcl_cursor *cursor) GCL_MUST_USE;
+
 #endif

@@ -18,6 +18,7 @@ enum { TOO_DEEP = GCL_TERM_DEPTH_MAX + 100 };
 static struct test_terms terms;
 static struct gcl_gns *gns;
 static char said[256]; /* the last answer */
+static char told[512]; /* the last cast */
 static char logged[512];
 
 static struct gcl_str name_at(uint32_t node)
@@ -50,7 +51,9 @@ static void drain(void)
     while (gcl_gns_next(gns, &effect))
         if (effect.kind == GCL_GNS_REPLY)
             (void)snprintf(said, sizeof said, "%s", test_print(&terms, effect.term));
-        else if (effect.kind == GCL_GNS_LOG)
+        else if (effect.kind == GCL_GNS_SEND)
+            (void)snprintf(told, sizeof told, "%s", test_print(&terms, effect.term));
+        else if (effect.kind == GCL_GNS_LOG && effect.level == GCL_LOG_ERROR)
             (void)snprintf(logged, sizeof logged, "%.*s %s", (int)effect.node.size,
                            (const char *)effect.node.bytes, effect.text);
     cr_assert_not(gcl_gns_has_failed(gns));
@@ -68,7 +71,7 @@ static void begin(void)
     for (uint32_t i = 0; i < GCL_GNS_ACTORS; i++)
         config.actors[i] = pid_at(0, 10 + i);
     cr_assert_eq(gcl_gns_new(&config, &gns), 0);
-    said[0] = logged[0] = '\0';
+    said[0] = told[0] = logged[0] = '\0';
     gcl_gns_nodeup(gns, 1, name_at(1), true);
     drain();
 }
@@ -158,5 +161,82 @@ Test(gns_deep, what_makes_no_sense_is_not_answered)
     cr_assert_str_eq(call(GCL_MESSAGE("{register, deep}")), "");
     cr_assert_str_eq(call(GCL_MESSAGE("{get_known, deep}")), "");
     cr_assert_str_eq(call(GCL_MESSAGE("{set_lock, resource}")), "");
+    end();
+}
+
+/* --- casts ----------------------------------------------------------------------------------- */
+
+static void cast(gcl_message message, unsigned levels)
+{
+    struct gcl_buffer bytes;
+    gcl_term term = deepen(&bytes, message, levels);
+    gcl_gns_cast(gns, 1, term);
+    gcl_buffer_fini(&bytes);
+    drain();
+}
+
+/* b@h has set its lock, and this node as well. */
+static void begin_join(void)
+{
+    cast(GCL_MESSAGE("{init_connect, {8, 7}, 'b@h', {locker, none, [], ~p}}", pid_at(1, 11)), 0);
+    cast(GCL_MESSAGE("{lock_set, ~p, true, [], 1}", pid_at(1, 11)), 0);
+    cr_assert(counted().is_negotiating);
+    said[0] = told[0] = logged[0] = '\0';
+}
+
+/* At the border, what comes is nested less deep than what is told of it. */
+Test(gns_deep, who_joins_joins_without_the_name)
+{
+    static const unsigned depths[] = {900,  1010, 1016, 1017, 1018, 1019,    1020,
+                                      1021, 1022, 1023, 1024, 1025, TOO_DEEP};
+    for (size_t i = 0; i < sizeof depths / sizeof depths[0]; i++) {
+        begin();
+        begin_join();
+        cast(GCL_MESSAGE("{exchange, 'b@h', [{one, ~p, m}, {deep, ~p, m}, {two, ~p, m}], [], 1}",
+                         pid_at(1, 1), pid_at(1, 2), pid_at(1, 3)),
+             depths[i]);
+        cr_assert_eq(strstr(told, "{resolved,"), strchr(told + 1, '{'), "%u: %s", depths[i], told);
+        cast(GCL_MESSAGE("{resolved, 'b@h', [{insert, {three, ~p, m}}, {insert, {deep, ~p, m}},"
+                         " {delete, deep}], [], unused, [{deep, ~p, 'b@h'}], 1}",
+                         pid_at(1, 4), pid_at(1, 2), pid_at(1, 2)),
+             depths[i]);
+        cr_assert_eq(counted().known, 1, "%u", depths[i]);
+        cr_assert_eq(counted().names, 3, "%u", depths[i]);
+        if (depths[i] == TOO_DEEP)
+            cr_assert_neq(strstr(logged, "b@h has told of"), NULL, "%s", logged);
+        end();
+    }
+}
+
+Test(gns_deep, who_is_new_becomes_known_without_the_name)
+{
+    begin();
+    begin_join();
+    cast(GCL_MESSAGE("{exchange, 'b@h', [], [], 1}"), 0);
+    cast(GCL_MESSAGE("{resolved, 'b@h', [], [], unused, [], 1}"), 0);
+    cr_assert_eq(counted().known, 1);
+    cast(GCL_MESSAGE("{new_nodes, 'b@h', [{insert, {deep, ~p, m}}], [{deep, ~p, 'b@h'}],"
+                     " [{'c@h', 8}], [{vsn, 8}, {lock, {global, x}}]}",
+                     pid_at(1, 1), pid_at(1, 1)),
+         TOO_DEEP);
+    cr_assert_eq(counted().known, 2);
+    cr_assert_eq(counted().names, 0);
+    end();
+}
+
+/* Deep, and no list; or a list that is none. */
+Test(gns_deep, what_makes_no_sense_is_dropped)
+{
+    begin();
+    begin_join();
+    for (unsigned levels = 1001; levels < 1030; levels++) {
+        cast(GCL_MESSAGE("deep"), levels);
+        cast(GCL_MESSAGE("{deep}"), levels);
+        cast(GCL_MESSAGE("{exchange, deep, [], [], 1}"), levels);
+        cast(GCL_MESSAGE("{exchange, 'b@h', [deep | deep], [], 1}"), levels);
+        cast(GCL_MESSAGE("{exchange, 'b@h', deep, [], 1}"), levels);
+        cast(GCL_MESSAGE("{resolved, 'b@h', [], [], deep, [], 1}"), levels);
+    }
+    cr_assert_eq(counted().known, 0);
     end();
 }

@@ -19,6 +19,15 @@ static int walk(const char *bytes, size_t size, size_t *left)
     return error;
 }
 
+static int skip(const char *bytes, size_t size, size_t *left)
+{
+    struct gcl_cursor at = gcl_cursor_make(bytes, size);
+    int error = gcl_term_skip(&at);
+    cr_assert(error == 0 || at.at == (const uint8_t *)bytes);
+    *left = gcl_cursor_left(&at);
+    return error;
+}
+
 #define GOOD(bytes) good(bytes, sizeof(bytes) - 1)
 #define BAD(bytes) bad(bytes, sizeof(bytes) - 1)
 
@@ -30,8 +39,12 @@ static void good(const char *bytes, size_t size)
     cr_assert_eq(left, 0);
     cr_assert_eq(walk(bytes, size + 1, &left), 0, "the byte behind");
     cr_assert_eq(left, 1);
-    for (size_t shorter = 0; shorter < size; shorter++)
+    cr_assert_eq(skip(bytes, size + 1, &left), 0);
+    cr_assert_eq(left, 1);
+    for (size_t shorter = 0; shorter < size; shorter++) {
         cr_assert_eq(walk(bytes, shorter, &left), GCL_ETERM, "%zu of %zu", shorter, size);
+        cr_assert_eq(skip(bytes, shorter, &left), GCL_ETERM, "%zu of %zu", shorter, size);
+    }
 }
 
 static void bad(const char *bytes, size_t size)
@@ -126,5 +139,12 @@ Test(term_walk, depth_is_bounded)
     size_t skipped = 2 * (size_t)(DEEP - GCL_TERM_DEPTH_MAX);
     cr_assert_eq(walk(bytes + skipped, 2 * GCL_TERM_DEPTH_MAX + 1, &left), 0);
     cr_assert_eq(walk(bytes + skipped - 2, 2 * GCL_TERM_DEPTH_MAX + 3, &left), GCL_ELIMIT);
+    struct gcl_cursor flat = gcl_cursor_make(bytes + 2 * (DEEP - 10), 21);
+    cr_assert_eq(gcl_term_walk_to(&flat, 9), GCL_ELIMIT);
+    cr_assert_eq(gcl_cursor_left(&flat), 21);
+    cr_assert_eq(gcl_term_walk_to(&flat, 10), 0);
+    cr_assert_eq(skip(bytes, 2 * DEEP + 1, &left), 0);
+    cr_assert_eq(left, 0);
+    cr_assert_eq(skip(bytes, 2 * DEEP, &left), GCL_ETERM);
     free(bytes);
 }
