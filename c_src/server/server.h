@@ -93,6 +93,13 @@ int gcl_server_monitor(struct gcl_server *server, const struct gcl_target *targe
 /** gcl_demonitor(), also of a process that is awaited. */
 int gcl_server_demonitor(struct gcl_server *server, const gcl_ref *ref);
 
+/**
+ * gcl_send_message() of what the node itself owes, an answer that somebody waits for or news that
+ * come once: it passes the soft limit of a connection. What cannot be sent for another reason ends
+ * the connection, so that nobody waits for it. `dest` is no global name.
+ */
+void gcl_server_owe(struct gcl_server *server, gcl_dest dest, gcl_message message);
+
 /** Logs that a message was dropped because there is no handler for `what`. */
 void gcl_server_drop(struct gcl_server *server, const char *what);
 

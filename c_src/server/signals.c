@@ -36,6 +36,18 @@ int gcl_send_message(gcl_server *self, gcl_dest dest, gcl_message message)
     return send_begun(self, &located, &message);
 }
 
+void gcl_server_owe(struct gcl_server *server, gcl_dest dest, gcl_message message)
+{
+    struct gcl_node *node = gcl_server_at(server);
+    struct gcl_route route;
+    if (gcl_dest_route(node, &dest, &route) != 0)
+        return; /* of a node that is long forgotten, or none */
+    (void)gcl_message_begin(node);
+    int error = gcl_message_answer(node, pid_of(server), &route.target, &message);
+    if (error != 0 && route.peer != NULL && route.peer->up != NULL)
+        gcl_peer_disconnect(route.peer, "what the node owes could not be sent");
+}
+
 int gcl_cast_message(gcl_server *self, gcl_dest dest, gcl_message message)
 {
     gcl_dest located = gcl_global_locate(gcl_server_at(self), &dest);

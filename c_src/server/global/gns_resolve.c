@@ -33,17 +33,18 @@ static gcl_pid random_exit(const struct conflict *c)
 
 static gcl_pid random_notify(const struct conflict *c)
 {
-    (void)gcl_send(c->server, gcl_to_pid(c->second), "{global_name_conflict, ~t}", c->name);
+    gcl_server_owe(c->server, gcl_to_pid(c->second),
+                   GCL_MESSAGE("{global_name_conflict, ~t}", c->name));
     return c->first;
 }
 
 static gcl_pid notify_all(const struct conflict *c)
 {
     static const gcl_pid nobody = {0};
-    (void)gcl_send(c->server, gcl_to_pid(c->his), "{global_name_conflict, ~t, ~p}", c->name,
-                   c->mine);
-    (void)gcl_send(c->server, gcl_to_pid(c->mine), "{global_name_conflict, ~t, ~p}", c->name,
-                   c->his);
+    gcl_server_owe(c->server, gcl_to_pid(c->his),
+                   GCL_MESSAGE("{global_name_conflict, ~t, ~p}", c->name, c->mine));
+    gcl_server_owe(c->server, gcl_to_pid(c->mine),
+                   GCL_MESSAGE("{global_name_conflict, ~t, ~p}", c->name, c->his));
     return nobody;
 }
 

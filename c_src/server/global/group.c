@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "node/dest.h"
-#include "node/message.h"
 #include "node/node.h"
 #include "node/peer.h"
 #include "server/call.h"
@@ -95,18 +94,14 @@ static void answer(gcl_server *self, gcl_pid to, gcl_message message)
     gcl_dest dest = gcl_to_pid(to);
     struct gcl_route route;
     int error = gcl_dest_route(node, &dest, &route);
-    if (error != 0 || (route.peer != NULL && route.peer->up == NULL))
-        return;
-    (void)gcl_message_begin(node);
-    error = gcl_message_answer(node, gcl_self(self), &route.target, &message);
-    if (error != 0 && route.peer != NULL)
-        gcl_peer_disconnect(route.peer, "an answer about groups of global could not be sent");
+    if (error == 0 && (route.peer == NULL || route.peer->up != NULL))
+        gcl_server_owe(self, dest, message);
 }
 
 void gcl_global_group_refuse(gcl_server *self, const char *name)
 {
-    (void)gcl_send(self, gcl_to_remote("global_group", name), "{disconnect_node, ~a}",
-                   gcl_node_name(gcl_server_at(self)));
+    gcl_server_owe(self, gcl_to_remote("global_group", name),
+                   GCL_MESSAGE("{disconnect_node, ~a}", gcl_node_name(gcl_server_at(self))));
 }
 
 /* A connected node by its name, or NULL: what it says of others is garbage. */
@@ -195,8 +190,8 @@ static void check(gcl_server *self, gcl_term version, gcl_bytes name, gcl_term f
         if (gcl_match(from, "{~p, _}", &pid))
             answer(self, pid, GCL_MESSAGE("{~a, ~t, ~t, ~a}", verdict, version, from, me));
     } else {
-        (void)gcl_send(self, gcl_to_remote("global_group_check", other->text), "{~a, ~t, ~t, ~a}",
-                       verdict, version, from, me);
+        gcl_server_owe(self, gcl_to_remote("global_group_check", other->text),
+                       GCL_MESSAGE("{~a, ~t, ~t, ~a}", verdict, version, from, me));
     }
 }
 

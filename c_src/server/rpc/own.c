@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The functions that every node has, because nodes of OTP ask each other for them. */
-#include "node/message.h"
 #include "node/node.h"
 #include "node/peer.h"
 #include "server/global/gns.h"
@@ -113,11 +112,9 @@ static void do_relay(gcl_server *self, gcl_rpc_task task, gcl_term arguments, vo
         return;
     }
     gcl_pid relay = gcl_self(self);
-    struct gcl_target to = gcl_target_pid(parent);
-    gcl_message started = has_session ? GCL_MESSAGE("{started, ~p, none}", relay)
-                                      : GCL_MESSAGE("{started, ~p}", relay);
-    (void)gcl_message_begin(at);
-    (void)gcl_message_answer(at, relay, &to, &started);
+    gcl_server_owe(self, gcl_to_pid(parent),
+                   has_session ? GCL_MESSAGE("{started, ~p, none}", relay)
+                               : GCL_MESSAGE("{started, ~p}", relay));
     (void)gcl_rpc_return(at, task, "ok");
 }
 

@@ -80,7 +80,8 @@ static void call_by_message(gcl_server *self, gcl_pid from, const struct gcl_rpc
 {
     struct gcl_task like = {.kind = GCL_TASK_REX_PLAIN, .from = from};
     if (start(self, &like, what) != 0)
-        (void)gcl_send(self, gcl_to_pid(from), "{rex, {badrpc, {'EXIT', system_limit}}}");
+        gcl_server_owe(self, gcl_to_pid(from),
+                       GCL_MESSAGE("{rex, {badrpc, {'EXIT', system_limit}}}"));
 }
 
 /* False: nobody has the name. */
@@ -94,9 +95,10 @@ static void broadcast(gcl_server *self, gcl_pid from, gcl_bytes name, gcl_term m
 {
     const char *node = gcl_node_name(gcl_server_node(self));
     if (pass_on(self, name, message))
-        (void)gcl_send(self, gcl_to_pid(from), "{rex, ~a, ~a}", node, node);
+        gcl_server_owe(self, gcl_to_pid(from), GCL_MESSAGE("{rex, ~a, ~a}", node, node));
     else
-        (void)gcl_send(self, gcl_to_pid(from), "{rex, ~a, {nonexisting_name, ~a}}", node, name);
+        gcl_server_owe(self, gcl_to_pid(from),
+                       GCL_MESSAGE("{rex, ~a, {nonexisting_name, ~a}}", node, name));
 }
 
 static void forward(gcl_server *self, gcl_pid from, gcl_bytes name, gcl_term message)
@@ -117,8 +119,9 @@ static gcl_result handle_info(gcl_server *self, gcl_term message, void *user)
     if (!gcl_match(message, "{~p, ~t}", &from, &request))
         return GCL_CONTINUE;
     if (gcl_match(request, "features_request"))
-        (void)gcl_send(self, gcl_to_pid(from), "{features_reply, ~a, [erpc]}",
-                       gcl_node_name(gcl_server_node(self)));
+        gcl_server_owe(self, gcl_to_pid(from),
+                       GCL_MESSAGE("{features_reply, ~a, [erpc]}",
+                                   gcl_node_name(gcl_server_node(self))));
     else if (read_call(request, &what))
         call_by_message(self, from, &what);
     else if (gcl_match(request, "{sbcast, ~a, ~t}", &name, &term))
