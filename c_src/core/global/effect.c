@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The queue of effects. What they carry is copied: terms are built right behind them. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/global/machine.h"
+
+enum { NAME_TEXT_BYTES = 80, LOG_BYTES = 256 }; /* of a global name, and all of such a line */
 
 struct entry {
     struct gcl_list at_queue;
@@ -156,4 +159,34 @@ void gcl_gns_log(struct gcl_gns *gns, gcl_log_level level, struct gcl_str node, 
         return;
     entry->effect.level = level;
     entry->effect.text = text;
+}
+
+/* Borrowed until the next pid is translated. */
+static struct gcl_str node_of(const struct gcl_gns *gns, gcl_pid pid)
+{
+    const struct gcl_term_ids *ids = &gns->config.terms->ids;
+    struct gcl_wire_pid wire;
+    return ids->pid_out(ids->user, &pid, &wire) == 0 ? wire.node : nowhere;
+}
+
+void gcl_gns_log_caller(struct gcl_gns *gns, gcl_log_level level, gcl_pid caller, const char *text)
+{
+    gcl_gns_log(gns, level, node_of(gns, caller), text);
+}
+
+void gcl_gns_log_not_kept(struct gcl_gns *gns, gcl_term name, gcl_pid pid, const char *why)
+{
+    char start[NAME_TEXT_BYTES], text[LOG_BYTES];
+    size_t length;
+    bool is_cut = gcl_term_print(name, start, sizeof start, &length) != 0;
+    struct entry *entry = add(gns, GCL_GNS_LOG, node_of(gns, pid));
+    if (entry == NULL)
+        return;
+    (void)snprintf(text, sizeof text, "%s the global name %s%s, which is not kept: %s",
+                   entry->effect.node.size > 0 ? "has" : "somebody has", start, is_cut ? "..." : "",
+                   why);
+    if (!gcl_gns_check(gns, gcl_buffer_append(&entry->term, text, strlen(text) + 1)))
+        return;
+    entry->effect.level = GCL_LOG_ERROR;
+    entry->effect.text = (const char *)gcl_buffer_bytes(&entry->term);
 }

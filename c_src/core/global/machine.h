@@ -311,6 +311,10 @@ void gcl_gns_disconnect(struct gcl_gns *gns, struct gcl_gns_node *node);
 void gcl_gns_done(struct gcl_gns *gns, uint64_t number, int error);
 void gcl_gns_tell_lost(struct gcl_gns *gns, gcl_term name, gcl_pid pid);
 void gcl_gns_log(struct gcl_gns *gns, gcl_log_level level, struct gcl_str node, const char *text);
+/** About the node of who calls. */
+void gcl_gns_log_caller(struct gcl_gns *gns, gcl_log_level level, gcl_pid caller, const char *text);
+/** The name of the process is not kept; how it begins is said. */
+void gcl_gns_log_not_kept(struct gcl_gns *gns, gcl_term name, gcl_pid pid, const char *why);
 
 /* --- node.c ----------------------------------------------------------------------------------- */
 

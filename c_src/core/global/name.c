@@ -44,14 +44,16 @@ static void take_out(struct gcl_gns *gns, struct gcl_gns_name *name)
     free_name(gns, name);
 }
 
-static struct gcl_gns_name *new_name(struct gcl_gns *gns, gcl_term term)
+static struct gcl_gns_name *new_name(struct gcl_gns *gns, gcl_term term, gcl_pid pid)
 {
     struct gcl_str key;
     uint32_t hash;
-    if (gcl_table_count(&gns->names) >= gns->config.max_names ||
-        !gcl_gns_key(gns, term, &key, &hash)) {
-        gcl_gns_log(gns, GCL_LOG_ERROR, gcl_str_make(NULL, 0),
-                    "a global name is not kept: there are too many, or it is nested too deep");
+    if (gcl_table_count(&gns->names) >= gns->config.max_names) {
+        gcl_gns_log_not_kept(gns, term, pid, "there are too many");
+        return NULL;
+    }
+    if (!gcl_gns_key(gns, term, &key, &hash)) {
+        gcl_gns_log_not_kept(gns, term, pid, "it is nested too deep, or too large");
         return NULL;
     }
     struct gcl_gns_name *name = gcl_alloc_zero(gns->config.mem, sizeof *name);
@@ -72,16 +74,18 @@ static struct gcl_gns_name *new_name(struct gcl_gns *gns, gcl_term term)
 /* A method comes with the name in messages to others, which must not be too deep or large for them.
  */
 static bool has_room(struct gcl_gns *gns, const struct gcl_gns_name *name, gcl_term term,
-                     gcl_term method, size_t *bytes)
+                     gcl_pid pid, gcl_term method, size_t *bytes)
 {
     size_t others = gns->name_bytes - (name != NULL ? name->bytes : 0);
     struct gcl_str key;
     uint32_t hash;
     *bytes = 2 * term.size + method.size;
-    if (others + *bytes <= gns->config.max_name_bytes && gcl_gns_key(gns, method, &key, &hash))
+    bool is_small = others + *bytes <= gns->config.max_name_bytes;
+    if (is_small && gcl_gns_key(gns, method, &key, &hash))
         return true;
-    gcl_gns_log(gns, GCL_LOG_ERROR, gcl_str_make(NULL, 0),
-                "a global name is not kept: names are too large, or its method is nested too deep");
+    gcl_gns_log_not_kept(gns, term, pid,
+                         is_small ? "its method is nested too deep, or too large"
+                                  : "the names are too large together");
     return false;
 }
 
@@ -111,10 +115,10 @@ struct gcl_gns_name *gcl_gns_name_insert(struct gcl_gns *gns, gcl_term term, gcl
 {
     struct gcl_gns_name *name = gcl_gns_name_find(gns, term);
     size_t bytes;
-    if (!has_room(gns, name, term, method, &bytes))
+    if (!has_room(gns, name, term, pid, method, &bytes))
         return NULL;
     if (name == NULL)
-        name = new_name(gns, term);
+        name = new_name(gns, term, pid);
     if (name == NULL)
         return NULL;
     struct gcl_gns_watch *watch = gcl_gns_watch_of(gns, pid);

@@ -152,7 +152,6 @@ static const struct {
 static bool too_deep(const struct serving *s)
 {
     struct gcl_cursor whole = gcl_term_cursor(s->request), at = whole;
-    const struct gcl_gns_node *caller = gcl_gns_node_of_pid(s->gns, s->from);
     struct gcl_str name;
     uint32_t arity;
     if (gcl_term_walk(&whole) != GCL_ELIMIT || !gcl_read_tuple(&at, &arity) ||
@@ -161,8 +160,9 @@ static bool too_deep(const struct serving *s)
     for (size_t i = 0; i < sizeof unread / sizeof unread[0]; i++) {
         if (arity != unread[i].arity || !gcl_str_is(name, unread[i].name))
             continue;
-        gcl_gns_log(s->gns, GCL_LOG_ERROR, caller != NULL ? caller->name : gcl_str_make(NULL, 0),
-                    "called with a global name or a lock that is nested too deep: it is not kept");
+        gcl_gns_log_caller(
+            s->gns, GCL_LOG_ERROR, s->from,
+            "called with a global name or a lock that is nested too deep: it is not kept");
         answer(s, unread[i].answer);
         return true;
     }

@@ -152,6 +152,30 @@ Test(gns_deep, who_registers_is_answered)
     end();
 }
 
+/* Not too deep to be read. */
+Test(gns_deep, the_log_tells_which_name_is_not_kept)
+{
+    const gcl_pid pid = pid_at(1, 100);
+    struct gcl_buffer bytes;
+    begin();
+    (void)call(GCL_MESSAGE("{set_lock, {global, me}}"));
+    gcl_term term = deepen(&bytes, GCL_MESSAGE("{register, {name, deep}, ~p, method}", pid), 100);
+    (void)gcl_gns_call(gns, 1, 7, pid, term);
+    gcl_buffer_fini(&bytes);
+    drain();
+    cr_assert_str_eq(said, "yes");
+    cr_assert_eq(strstr(logged, "b@h has the global name {name,{{{{"), logged, "%s", logged);
+    cr_assert_neq(strstr(logged, "{{..., which is not kept: it is nested too deep"), NULL, "%s",
+                  logged);
+    term = deepen(&bytes, GCL_MESSAGE("{register, name, ~p, deep}", pid), 100);
+    (void)gcl_gns_call(gns, 1, 7, pid, term);
+    gcl_buffer_fini(&bytes);
+    drain();
+    cr_assert_str_eq(logged, "b@h has the global name name, which is not kept: its method is nested"
+                             " too deep, or too large");
+    end();
+}
+
 /* As what makes no sense and is flat. */
 Test(gns_deep, what_makes_no_sense_is_not_answered)
 {
