@@ -12,6 +12,7 @@
     functions_have_a_limit/1,
     calls_have_a_limit/1,
     calls_of_one_node_have_a_limit/1,
+    what_every_node_has_answers_at_the_limit/1,
     a_function_closes_the_node/1,
     a_function_ends_its_process/1,
     a_mistake_ends_its_process/1,
@@ -31,6 +32,7 @@ all() ->
         functions_have_a_limit,
         calls_have_a_limit,
         calls_of_one_node_have_a_limit,
+        what_every_node_has_answers_at_the_limit,
         a_function_closes_the_node,
         a_function_ends_its_process,
         a_mistake_ends_its_process,
@@ -47,6 +49,7 @@ init_per_testcase(Case, Config) ->
 limits(functions_have_a_limit) -> ["12", "100", "100"];
 limits(calls_have_a_limit) -> ["100", "3", "100"];
 limits(calls_of_one_node_have_a_limit) -> ["100", "100", "3"];
+limits(what_every_node_has_answers_at_the_limit) -> ["100", "3", "3"];
 limits(_) -> [].
 
 end_per_testcase(_, Config) -> rpc_program:stop(?config(port, Config)).
@@ -128,6 +131,32 @@ limited(C) ->
     [?assertEqual(x, erpc:receive_response(Request, ?SOON)) || Request <- Requests],
     ?assertEqual(3, erpc:call(C, c, add, [1, 2], ?SOON)),
     ?assertEqual(3, rpc:block_call(C, c, add, [1, 2], ?SOON)).
+
+%% As when the program never answers what this node has called.
+what_every_node_has_answers_at_the_limit(Config) ->
+    C = ?config(cnode, Config),
+    Requests = [erpc:send_request(C, c, later, [N]) || N <- [1, 2, 3]],
+    [begun(N) || N <- [1, 2, 3]],
+    Full = fun() -> ?assertError({erpc, system_limit}, erpc:call(C, c, add, [1, 2], ?SOON)) end,
+    Full(),
+    [
+        begin
+            ?assertEqual(C, erpc:call(C, erlang, node, [], ?SOON)),
+            ?assertEqual(C, rpc:call(C, erlang, node, [], ?SOON)),
+            ?assertEqual(C, rpc:block_call(C, erlang, node, [], ?SOON)),
+            ?assertEqual(C, rex(C, {call, erlang, node, [], user})),
+            ?assertEqual(normal, ending(spawn_monitor(C, erlang, node, []))),
+            ?assertEqual(undefined, erpc:call(C, global, whereis_name, [nobody], ?SOON)),
+            %% These are none of them.
+            ?assertError({erpc, system_limit}, erpc:call(C, erlang, node, [x], ?SOON)),
+            ?assertError(system_limit, executed(C, make_ref(), [erlang, 1, []])),
+            Full()
+        end
+     || _ <- lists:seq(1, 5)
+    ],
+    [ok = call(C, {answer, x}) || _ <- Requests],
+    [?assertEqual(x, erpc:receive_response(Request, ?SOON)) || Request <- Requests],
+    ?assertEqual(3, erpc:call(C, c, add, [1, 2], ?SOON)).
 
 %% --- functions that do not do as they should ------------------------------------------------------
 

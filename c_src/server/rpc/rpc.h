@@ -8,6 +8,7 @@
  *     system.c  ... that tell about the node and its OS process
  *     process.c ... and about its processes; process_info.c has the items of one, listing.h lists
  *     task.c    the life of a task
+ *     what.c    what it is to run
  *     answer.c  its outcome, in the shape in which its caller wants it
  *     spawn.c   tasks asked for by requests to spawn: erpc, spawn/4 and their like
  *     rex.c     tasks asked for by messages to `rex`
@@ -139,11 +140,22 @@ enum { GCL_RPC_ARGUMENTS_MAX = 255, GCL_RPC_APPLY_MAX = 1023 };
 /** How many elements a proper list has; false: it is none. */
 bool gcl_rpc_count(gcl_term arguments, uint32_t *count);
 
+/** What the caller of a task has named in `term` (see gcl_task_start()), be it a function or not;
+ * `reference` of the task borrows from the term. False: it is malformed. */
+bool gcl_task_read(struct gcl_task *task, gcl_term term, struct gcl_rpc_what *what);
+
+/** The same as erlang:apply/3 wants it. False: two atoms and a proper list are wanted. */
+bool gcl_rpc_read_mfa(const struct gcl_rpc_what *what, struct gcl_rpc_mfa *mfa);
+
+/** Whether such a task is to run a function that every node has: these answer as they run. */
+bool gcl_task_is_own(struct gcl_node *node, const struct gcl_task *like, struct gcl_str term);
+
 /**
  * Starts a task, with all that its caller is known by in `like` (kind, from, ref, caller). What it
  * runs is a term: [Reference, Module, Function, Arguments] for ERPC_CALL, the same without the
- * first for ERPC_CAST, else {Module, Function, Arguments}. It begins later. GCL_ELIMIT, GCL_ENOMEM,
- * GCL_ECLOSED, GCL_ESTALE: the node of the caller is not known any more.
+ * first for ERPC_CAST, else {Module, Function, Arguments}. It begins later. GCL_ELIMIT, but
+ * for a function that every node has; GCL_ENOMEM, GCL_ECLOSED, GCL_ESTALE: the node of the caller
+ * is not known any more.
  */
 int gcl_task_start(struct gcl_node *node, const struct gcl_task *like, struct gcl_str what,
                    gcl_pid *pid);

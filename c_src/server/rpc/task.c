@@ -4,8 +4,6 @@
  * led to it, runs its function, and ends when that has its outcome. A task that is closed is none
  * any more; its process may live on for a moment.
  */
-#include <string.h>
-
 #include "core/reason.h"
 #include "node/node.h"
 #include "node/peer.h"
@@ -74,14 +72,21 @@ static struct gcl_name *node_of(struct gcl_node *node, gcl_pid from)
     return peer != NULL && peer->up != NULL ? peer->name : name;
 }
 
-static int open_task(struct gcl_node *node, const struct gcl_task *like, struct gcl_task **out)
+static bool is_full(const struct gcl_node *node, const struct gcl_name *name)
+{
+    return rpc_of(node)->task_count >= node->config.max_rpc_calls ||
+           name->task_count >= node->config.max_rpc_calls_per_node;
+}
+
+/* What nodes ask each other for is answered, however many functions of the program are not. */
+static int open_task(struct gcl_node *node, const struct gcl_task *like, struct gcl_str what,
+                     struct gcl_task **out)
 {
     struct gcl_rpc *rpc = rpc_of(node);
     struct gcl_name *name = node_of(node, like->from);
     if (name == NULL)
         return GCL_ESTALE;
-    if (rpc->task_count >= node->config.max_rpc_calls ||
-        name->task_count >= node->config.max_rpc_calls_per_node)
+    if (is_full(node, name) && !gcl_task_is_own(node, like, what))
         return GCL_ELIMIT;
     struct gcl_task *task = task_at(gcl_slots_take(&rpc->tasks));
     if (task == NULL)
@@ -129,50 +134,6 @@ void gcl_task_close(struct gcl_task *task)
 
 /* --- running --------------------------------------------------------------------------------- */
 
-bool gcl_rpc_count(gcl_term arguments, uint32_t *count)
-{
-    gcl_items items;
-    gcl_term item;
-    *count = 0;
-    bool is_list = gcl_match(arguments, "[]") || gcl_match(arguments, "[_ | _]");
-    if (!is_list || !gcl_items_begin(&items, arguments))
-        return false;
-    while (gcl_items_next(&items, &item))
-        ++*count;
-    return gcl_items_is_proper_end(&items);
-}
-
-/* What its caller has named, be it as it should be or not. */
-static bool read_what(struct gcl_task *task, gcl_term what, struct gcl_rpc_what *out)
-{
-    gcl_term reference;
-    switch (task->kind) {
-    case GCL_TASK_ERPC_CALL:
-        if (!gcl_match(what, "[~t, ~t, ~t, ~t]", &reference, &out->module, &out->function,
-                       &out->arguments))
-            return false;
-        task->reference = gcl_str_make(reference.bytes, reference.size);
-        return true;
-    case GCL_TASK_ERPC_CAST:
-        return gcl_match(what, "[~t, ~t, ~t]", &out->module, &out->function, &out->arguments);
-    case GCL_TASK_SPAWN:
-    case GCL_TASK_REX_CALL:
-    case GCL_TASK_REX_PLAIN:
-    case GCL_TASK_REX_CAST:
-        break;
-    }
-    return gcl_match(what, "{~t, ~t, ~t}", &out->module, &out->function, &out->arguments);
-}
-
-/* As erlang:apply/3 wants it. */
-static bool read_mfa(const struct gcl_rpc_what *what, struct gcl_rpc_mfa *mfa)
-{
-    mfa->arguments = what->arguments;
-    return gcl_match(what->module, "~a", &mfa->name.module) &&
-           gcl_match(what->function, "~a", &mfa->name.function) &&
-           gcl_rpc_count(what->arguments, &mfa->name.arity);
-}
-
 /* What was borrowed for the function must last longer than that. What names the outcome is a
  * reference; a peer that sends something large instead is no caller to keep. */
 static void keep(struct gcl_node *node, struct gcl_task *task)
@@ -215,11 +176,11 @@ static void begin(gcl_server *server, gcl_term term)
     struct gcl_rpc_mfa mfa;
     if (task == NULL)
         return;
-    if (!read_what(task, term, &what)) {
+    if (!gcl_task_read(task, term, &what)) {
         gcl_server_end(server, GCL_REASON_SYSTEM_LIMIT); /* malformed deeper than was looked */
         return;
     }
-    if (!read_mfa(&what, &mfa)) {
+    if (!gcl_rpc_read_mfa(&what, &mfa)) {
         gcl_task_bad(task, &what);
         return;
     }
@@ -352,7 +313,7 @@ int gcl_task_start(struct gcl_node *node, const struct gcl_task *like, struct gc
                    gcl_pid *pid)
 {
     struct gcl_task *task;
-    int error = open_task(node, like, &task);
+    int error = open_task(node, like, what, &task);
     if (error != 0)
         return error;
     error = start_server(node, task, what);
