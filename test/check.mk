@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Checks that read the code instead of running it.
 
-c_files = $(wildcard c_src/*/*.[ch] include/*.h include/gen_cluster/*.h examples/*.[ch] test/c/*/*.[ch])
+c_files = $(wildcard c_src/*/*.[ch] c_src/*/*/*.[ch] include/*.h include/gen_cluster/*.h \
+	examples/*.[ch] test/c/*/*.[ch])
 checks := layers symbols format tidy cppcheck xref dialyzer
 
 ##  check         layers, symbols, format, clang-tidy, cppcheck, xref, dialyzer
