@@ -75,11 +75,16 @@ static void confirm(struct gcl_cluster *cluster, const gcl_from *from, int error
         (void)gcl_reply(cluster->server, from, "{error, system_limit}");
 }
 
+/* As gen_cluster:join/2, which looks at the name itself. */
 static void join(struct gcl_cluster *cluster, gcl_bytes node, const gcl_from *from)
 {
     char name[GCL_ATOM_MAX_BYTES + 1];
     (void)gcl_str_terminate(gcl_str_make(node.bytes, node.size), name, sizeof name);
-    confirm(cluster, from, gcl_cluster_join(cluster, name));
+    int error = gcl_cluster_join(cluster, name);
+    if (error == GCL_ENAME)
+        (void)gcl_reply(cluster->server, from, "{error, {bad_seed, ~a}}", node);
+    else
+        confirm(cluster, from, error);
 }
 
 static void add_child(struct gcl_cluster *cluster, gcl_bytes type, gcl_pid pid,
@@ -92,16 +97,25 @@ static void add_child(struct gcl_cluster *cluster, gcl_bytes type, gcl_pid pid,
         confirm(cluster, from, error);
 }
 
+static int tell_members(struct gcl_cluster *cluster, gcl_ref ref, const gcl_from *from)
+{
+    gcl_writer_clear(cluster->writer);
+    int error = gcl_cluster_write_members(cluster, cluster->writer);
+    return error != 0 ? error
+                      : gcl_reply(cluster->server, from, "{ok, ~r, ~t}", ref,
+                                  gcl_writer_term(cluster->writer));
+}
+
+/* Who does not get the reference could not unsubscribe. */
 static void subscribe(struct gcl_cluster *cluster, gcl_pid pid, const gcl_from *from)
 {
     gcl_ref ref;
     int error = gcl_cluster_subscribe(cluster, pid, &ref);
-    gcl_writer_clear(cluster->writer);
-    if (error == 0)
-        error = gcl_cluster_write_members(cluster, cluster->writer);
-    if (error == 0)
-        error =
-            gcl_reply(cluster->server, from, "{ok, ~r, ~t}", ref, gcl_writer_term(cluster->writer));
+    if (error == 0) {
+        error = tell_members(cluster, ref, from);
+        if (error != 0)
+            (void)gcl_cluster_unsubscribe(cluster, ref);
+    }
     if (error != 0)
         confirm(cluster, from, error);
 }

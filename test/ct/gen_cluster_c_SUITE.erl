@@ -433,6 +433,10 @@ it_answers_by_name_without_library(Config) ->
     ?assertEqual(gen_cluster:leader(C), Ask({'$gen_cluster', leader})),
     ?assertEqual({error, unknown_request}, Ask({'$gen_cluster', dance})),
     ?assertEqual({error, unknown_request}, Ask({'$gen_cluster', join, "no atom"})),
+    [
+        ?assertEqual({error, {bad_seed, Bad}}, Ask({'$gen_cluster', join, Bad}))
+     || Bad <- [nonsense, '', 'a b@h', 'a@h\0', list_to_atom(lists:duplicate(255, $x))]
+    ],
     ?assertEqual({error, unknown_request}, Ask({'$gen_cluster', 1, 2, 3, 4, 5, 6, 7, 8})),
     %% What is not of the cluster is the user's.
     ?assertEqual({unknown, {'$gen_cluster'}}, Ask({'$gen_cluster'})),

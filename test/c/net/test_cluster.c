@@ -365,6 +365,75 @@ Test(cluster, publications_above_the_soft_limit_are_lost_and_logged)
     world_end();
 }
 
+/* --- requests ------------------------------------------------------------------------------- */
+
+static gcl_result note_answer(gcl_server *self, int error, gcl_term term, void *user)
+{
+    char text[64];
+    (void)self;
+    (void)user;
+    (void)gcl_term_print(term, text, sizeof text, NULL);
+    note("%s %s; ", gcl_error_name(error), text);
+    return GCL_CONTINUE;
+}
+
+static gcl_result note_message(gcl_server *self, gcl_term message, void *user)
+{
+    gcl_term news;
+    char text[64];
+    (void)self;
+    (void)user;
+    bool is_news = gcl_match(message, "{gen_cluster, _, ~t}", &news);
+    (void)gcl_term_print(is_news ? news : message, text, sizeof text, NULL);
+    note("told %.20s; ", text);
+    return GCL_CONTINUE;
+}
+
+static const gcl_handlers asking = {.size = sizeof asking, .handle_info = note_message};
+
+/* The list of members, with their meta, finds no room. */
+static void little_queue(gcl_node_config *config)
+{
+    config->local_queue_bytes = 3000;
+}
+
+static void subscribe_from(gcl_server *asker)
+{
+    cr_assert_eq(gcl_call(asker, gcl_to_pid(gcl_self(server_of(0))), GCL_INFINITY, note_answer,
+                          NULL, NULL, "{'$gen_cluster', subscribe, ~p}", gcl_self(asker)),
+                 0);
+}
+
+static bool has_leader(void)
+{
+    return !gcl_pid_is_none(gcl_cluster_leader(members[0].cluster));
+}
+
+Test(cluster, a_subscription_whose_answer_cannot_be_sent_is_taken_back)
+{
+    char meta[3600] = "#{a => \"";
+    memset(meta + strlen(meta), 'x', 3500);
+    strcat(meta, "\"}");
+    gcl_cluster_config config = config_of(0);
+    begin(1, little_queue);
+    config.meta = meta;
+    members[0] = (struct member){.letter = 'a'};
+    cr_assert_eq(gcl_cluster_start(world.nodes[0].node, &config, &members[0].cluster), 0);
+    gcl_server *asker = world_serve(&world.nodes[0], &asking, NULL, NULL);
+    world_until(has_leader);
+    subscribe_from(asker);
+    await("GCL_OK {error,system_limit}; ");
+    cr_assert_eq(gcl_cluster_set_meta(members[0].cluster, "#{}"), 0);
+    subscribe_from(asker);
+    await("GCL_OK {ok,");
+    trace[0] = '\0';
+    cr_assert_eq(gcl_cluster_leave(members[0].cluster), 0);
+    cr_assert_eq(gcl_send(server_of(0), gcl_to_pid(gcl_self(asker)), "last"), 0);
+    await("told last; ");
+    cr_assert_str_eq(trace, "told {leader,undefined}; told last; ", "by the second one alone");
+    world_end();
+}
+
 /* --- votes ---------------------------------------------------------------------------------- */
 
 static gcl_result outcome(gcl_cluster *self, int error, const gcl_outcome *outcome, void *user)
