@@ -119,9 +119,9 @@ static gcl_result handle_info(gcl_server *self, gcl_term message, void *user)
     if (!gcl_match(message, "{~p, ~t}", &from, &request))
         return GCL_CONTINUE;
     if (gcl_match(request, "features_request"))
-        gcl_server_owe(self, gcl_to_pid(from),
-                       GCL_MESSAGE("{features_reply, ~a, [erpc]}",
-                                   gcl_node_name(gcl_server_node(self))));
+        gcl_server_owe(
+            self, gcl_to_pid(from),
+            GCL_MESSAGE("{features_reply, ~a, [erpc]}", gcl_node_name(gcl_server_node(self))));
     else if (read_call(request, &what))
         call_by_message(self, from, &what);
     else if (gcl_match(request, "{sbcast, ~a, ~t}", &name, &term))
