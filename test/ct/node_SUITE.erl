@@ -145,7 +145,8 @@ connects_to_a_beam(Config) ->
     ?assert(lists:member(?config(cnode, Config), nodes(hidden))),
     connect(Port, node()),
     expect(Port, "connected " ++ atom_to_list(node())),
-    true = erlang:disconnect_node(?config(cnode, Config)),
+    %% Nodes are listed a moment before net_kernel knows that they are up.
+    global_helper:await(fun() -> erlang:disconnect_node(?config(cnode, Config)) end),
     expect(Port, "log info node_down"),
     stop(Port).
 
