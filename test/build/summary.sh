@@ -91,6 +91,8 @@ demo skips skipped" ] || fail "$(cat "$scratch/r.txt")"
 # A report of a sanitizer.
 mkdir "$scratch/reports"
 test/tools/sanitizer_logs.sh no_report "$scratch/reports" "$scratch/r.txt"
+echo '==9==Unable to get registers from thread 8.' >"$scratch/reports/asan.2"
+test/tools/sanitizer_logs.sh no_report "$scratch/reports" "$scratch/r.txt"
 echo 'heap-use-after-free' >"$scratch/reports/asan.1"
 if test/tools/sanitizer_logs.sh no_report "$scratch/reports" "$scratch/r.txt" >/dev/null; then
     fail 'a report passed'
