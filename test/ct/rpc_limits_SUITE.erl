@@ -13,6 +13,7 @@
     calls_have_a_limit/1,
     calls_of_one_node_have_a_limit/1,
     what_every_node_has_answers_at_the_limit/1,
+    broadcasts_are_answered_behind_large_answers/1,
     a_function_closes_the_node/1,
     a_function_ends_its_process/1,
     a_mistake_ends_its_process/1,
@@ -33,6 +34,7 @@ all() ->
         calls_have_a_limit,
         calls_of_one_node_have_a_limit,
         what_every_node_has_answers_at_the_limit,
+        broadcasts_are_answered_behind_large_answers,
         a_function_closes_the_node,
         a_function_ends_its_process,
         a_mistake_ends_its_process,
@@ -157,6 +159,28 @@ what_every_node_has_answers_at_the_limit(Config) ->
     [ok = call(C, {answer, x}) || _ <- Requests],
     [?assertEqual(x, erpc:receive_response(Request, ?SOON)) || Request <- Requests],
     ?assertEqual(3, erpc:call(C, c, add, [1, 2], ?SOON)).
+
+%% What waits then is above `output_soft_bytes`; how much, the BEAM decides. With a peer that reads
+%% when it is told to: net:owed.
+broadcasts_are_answered_behind_large_answers(Config) ->
+    C = ?config(cnode, Config),
+    Large = binary:copy(<<"x">>, 20 bsl 20),
+    Requests = [erpc:send_request(C, c, echo, [Large]) || _ <- [1, 2]],
+    Broadcast = fun(Name, Outcome) ->
+        fun() -> exit({Outcome, rpc:sbcast([C], Name, hello)}) end
+    end,
+    Monitors = [
+        element(2, spawn_monitor(Broadcast(Name, Outcome)))
+     || _ <- lists:seq(1, 250), {Name, Outcome} <- [{rpc, {[C], []}}, {nobody, {[], [C]}}]
+    ],
+    [
+        receive
+            {'DOWN', Monitor, process, _, {Wanted, Result}} -> ?assertEqual(Wanted, Result)
+        after 3 * ?SOON -> ct:fail(no_answer)
+        end
+     || Monitor <- Monitors
+    ],
+    [?assertEqual(Large, erpc:receive_response(Request, 3 * ?SOON)) || Request <- Requests].
 
 %% --- functions that do not do as they should ------------------------------------------------------
 
