@@ -105,9 +105,10 @@ typedef struct gcl_node_config {
     void (*on_ready)(gcl_node *node, void *user);
     /**
      * Once, last: `error` is 0 after gcl_node_close(), else why the node had to close: GCL_ENOMEM,
-     * for what `global` owes to other nodes; GCL_EKERNEL, somebody has killed one of the servers
-     * that every node has (`rex`, `global_group`, `global_name_server` and its helpers); errors of
-     * gcl_node_new(), it cannot listen any more after its loop stood still.
+     * for what `global` owes to other nodes; GCL_EKERNEL, one of the servers that every node has
+     * (`net_kernel`, `rex`, `global_group`, `global_name_server` and its helpers) was killed, or
+     * sent more than `mailbox_bytes` while it was suspended; errors of gcl_node_new(), it cannot
+     * listen any more after its loop stood still.
      */
     void (*on_closed)(gcl_node *node, int error, void *user);
     /**
