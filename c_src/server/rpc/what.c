@@ -16,25 +16,25 @@ bool gcl_rpc_count(gcl_term arguments, uint32_t *count)
     return gcl_items_is_proper_end(&items);
 }
 
-bool gcl_task_read(struct gcl_task *task, gcl_term what, struct gcl_rpc_what *out)
+bool gcl_task_read(struct gcl_task *task, gcl_term term, struct gcl_rpc_what *what)
 {
     gcl_term reference;
     switch (task->kind) {
     case GCL_TASK_ERPC_CALL:
-        if (!gcl_match(what, "[~t, ~t, ~t, ~t]", &reference, &out->module, &out->function,
-                       &out->arguments))
+        if (!gcl_match(term, "[~t, ~t, ~t, ~t]", &reference, &what->module, &what->function,
+                       &what->arguments))
             return false;
         task->reference = gcl_str_make(reference.bytes, reference.size);
         return true;
     case GCL_TASK_ERPC_CAST:
-        return gcl_match(what, "[~t, ~t, ~t]", &out->module, &out->function, &out->arguments);
+        return gcl_match(term, "[~t, ~t, ~t]", &what->module, &what->function, &what->arguments);
     case GCL_TASK_SPAWN:
     case GCL_TASK_REX_CALL:
     case GCL_TASK_REX_PLAIN:
     case GCL_TASK_REX_CAST:
         break;
     }
-    return gcl_match(what, "{~t, ~t, ~t}", &out->module, &out->function, &out->arguments);
+    return gcl_match(term, "{~t, ~t, ~t}", &what->module, &what->function, &what->arguments);
 }
 
 bool gcl_rpc_read_mfa(const struct gcl_rpc_what *what, struct gcl_rpc_mfa *mfa)
