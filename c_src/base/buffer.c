@@ -91,12 +91,6 @@ int gcl_buffer_append_u8(struct gcl_buffer *buffer, uint8_t value)
     return gcl_buffer_append(buffer, &value, 1);
 }
 
-int gcl_buffer_append_u16(struct gcl_buffer *buffer, uint16_t value)
-{
-    uint8_t bytes[2] = {(uint8_t)(value >> 8), (uint8_t)value};
-    return gcl_buffer_append(buffer, bytes, sizeof bytes);
-}
-
 static void put_u32(uint8_t *bytes, uint32_t value)
 {
     bytes[0] = (uint8_t)(value >> 24);

@@ -62,7 +62,6 @@ static inline void gcl_buffer_added(struct gcl_buffer *buffer, size_t size)
 /** Each returns 0, GCL_ELIMIT or GCL_ENOMEM, and on error has added nothing. */
 int gcl_buffer_append(struct gcl_buffer *buffer, const void *bytes, size_t size) GCL_MUST_USE;
 int gcl_buffer_append_u8(struct gcl_buffer *buffer, uint8_t value) GCL_MUST_USE;
-int gcl_buffer_append_u16(struct gcl_buffer *buffer, uint16_t value) GCL_MUST_USE;
 int gcl_buffer_append_u32(struct gcl_buffer *buffer, uint32_t value) GCL_MUST_USE;
 int gcl_buffer_append_u64(struct gcl_buffer *buffer, uint64_t value) GCL_MUST_USE;
 

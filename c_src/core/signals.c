@@ -236,24 +236,27 @@ static int on_spawn_reply(struct gcl_core *core, struct gcl_core_peer *peer,
 
 /* What its place in the queue of local signals is good for: it comes behind what was sent before.
  */
-static int on_stop(struct gcl_core *core, struct gcl_core_peer *peer,
+static int hand_on(struct gcl_core *core, enum gcl_effect_kind kind,
                    const struct gcl_signal *signal)
 {
     struct gcl_core_process *process = gcl_core_find(core, signal->to.pid);
-    (void)peer;
     if (process != NULL)
-        gcl_core_ready(core, GCL_EFFECT_END, process)->signal = *signal;
+        gcl_core_ready(core, kind, process)->signal = *signal;
     return 0;
+}
+
+static int on_stop(struct gcl_core *core, struct gcl_core_peer *peer,
+                   const struct gcl_signal *signal)
+{
+    (void)peer;
+    return hand_on(core, GCL_EFFECT_END, signal);
 }
 
 static int on_begin(struct gcl_core *core, struct gcl_core_peer *peer,
                     const struct gcl_signal *signal)
 {
-    struct gcl_core_process *process = gcl_core_find(core, signal->to.pid);
     (void)peer;
-    if (process != NULL)
-        gcl_core_ready(core, GCL_EFFECT_DELIVER, process)->signal = *signal;
-    return 0;
+    return hand_on(core, GCL_EFFECT_DELIVER, signal);
 }
 
 static int on_end(struct gcl_core *core, struct gcl_core_peer *peer,

@@ -340,11 +340,6 @@ void *gcl_connection_user(const struct gcl_connection *connection)
     return connection->user;
 }
 
-void gcl_connection_set_user(struct gcl_connection *connection, void *user)
-{
-    connection->user = user;
-}
-
 const struct gcl_handshake *gcl_connection_handshake(const struct gcl_connection *connection)
 {
     return connection->handshake;

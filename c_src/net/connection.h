@@ -123,7 +123,6 @@ bool gcl_connection_ends(const struct gcl_connection *connection, struct gcl_add
                          struct gcl_address *remote);
 
 void *gcl_connection_user(const struct gcl_connection *connection);
-void gcl_connection_set_user(struct gcl_connection *connection, void *user);
 
 /** The handshake while it is under way (the peer's name in `named`), else NULL. */
 const struct gcl_handshake *gcl_connection_handshake(const struct gcl_connection *connection);

@@ -133,19 +133,14 @@ int gcl_gen_begin_reply(struct gcl_node *node, struct gcl_str tag)
     return error != 0 ? error : gcl_buffer_append_str(out, tag);
 }
 
-int gcl_gen_reply(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
-                  struct gcl_str tag, const gcl_message *reply)
-{
-    int error = gcl_gen_begin_reply(node, tag);
-    return error != 0 ? error : gcl_message_answer(node, from, to, reply);
-}
-
 int gcl_gen_answer(struct gcl_node *node, gcl_pid from, const struct gcl_gen_message *message,
                    gcl_message reply)
 {
     struct gcl_target to;
     int error = gcl_gen_target(node, message, &to);
-    return error != 0 ? error : gcl_gen_reply(node, from, &to, message->tag, &reply);
+    if (error == 0)
+        error = gcl_gen_begin_reply(node, message->tag);
+    return error != 0 ? error : gcl_message_answer(node, from, &to, &reply);
 }
 
 int gcl_gen_begin_cast(struct gcl_node *node)

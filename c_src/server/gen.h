@@ -45,11 +45,7 @@ int gcl_gen_begin_reply(struct gcl_node *node, struct gcl_str tag);
 int gcl_gen_target(struct gcl_node *node, const struct gcl_gen_message *message,
                    struct gcl_target *target);
 
-/** Sends {Tag, Reply}. Errors of gcl_term_build() and gcl_node_send(). */
-int gcl_gen_reply(struct gcl_node *node, gcl_pid from, const struct gcl_target *to,
-                  struct gcl_str tag, const gcl_message *reply);
-
-/** The same to whom `message` came from. */
+/** Sends {Tag, Reply} to whom `message` came from. Errors of gcl_term_build(), gcl_node_send(). */
 int gcl_gen_answer(struct gcl_node *node, gcl_pid from, const struct gcl_gen_message *message,
                    gcl_message reply);
 

@@ -346,8 +346,6 @@ struct gcl_gns_node *gcl_gns_set_boss(const struct gcl_gns_nodes *set);
 /** The same of this node and all that are known. */
 struct gcl_gns_node *gcl_gns_boss(const struct gcl_gns *gns);
 
-bool gcl_gns_knows_anybody(const struct gcl_gns *gns);
-
 /** Appends the list of all known nodes, with their versions for those who can read them. */
 void gcl_gns_write_known(struct gcl_gns *gns, struct gcl_buffer *out, uint32_t for_version);
 

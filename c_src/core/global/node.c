@@ -174,16 +174,6 @@ struct gcl_gns_node *gcl_gns_boss(const struct gcl_gns *gns)
 
 /* --- known nodes ---------------------------------------------------------------------------- */
 
-bool gcl_gns_knows_anybody(const struct gcl_gns *gns)
-{
-    GCL_LIST_EACH(&gns->node_list, at, following)
-    {
-        if (GCL_CONTAINER_OF(at, struct gcl_gns_node, at_gns)->is_known)
-            return true;
-    }
-    return false;
-}
-
 void gcl_gns_write_known(struct gcl_gns *gns, struct gcl_buffer *out, uint32_t for_version)
 {
     uint32_t count = 0;
